@@ -1,0 +1,104 @@
+//! Status codes and their reason phrases (the IANA registry), with whole status lines ready to copy.
+
+/// Builds the two lookups from one list.
+macro_rules! statuses {
+    ($($code:literal $phrase:literal)*) => {
+        /// The registered phrase of a status code; empty for any other code.
+        pub const fn reason_phrase(status: u16) -> &'static str {
+            match status {
+                $($code => $phrase,)*
+                _ => "",
+            }
+        }
+
+        /// The status line of a registered code, CR LF included.
+        pub(crate) const fn status_line(status: u16) -> Option<&'static [u8]> {
+            match status {
+                $($code => Some(concat!("HTTP/1.1 ", $code, " ", $phrase, "\r\n").as_bytes()),)*
+                _ => None,
+            }
+        }
+    };
+}
+
+statuses! {
+    100 "Continue"
+    101 "Switching Protocols"
+    102 "Processing"
+    103 "Early Hints"
+    200 "OK"
+    201 "Created"
+    202 "Accepted"
+    203 "Non-Authoritative Information"
+    204 "No Content"
+    205 "Reset Content"
+    206 "Partial Content"
+    207 "Multi-Status"
+    208 "Already Reported"
+    226 "IM Used"
+    300 "Multiple Choices"
+    301 "Moved Permanently"
+    302 "Found"
+    303 "See Other"
+    304 "Not Modified"
+    305 "Use Proxy"
+    307 "Temporary Redirect"
+    308 "Permanent Redirect"
+    400 "Bad Request"
+    401 "Unauthorized"
+    402 "Payment Required"
+    403 "Forbidden"
+    404 "Not Found"
+    405 "Method Not Allowed"
+    406 "Not Acceptable"
+    407 "Proxy Authentication Required"
+    408 "Request Timeout"
+    409 "Conflict"
+    410 "Gone"
+    411 "Length Required"
+    412 "Precondition Failed"
+    413 "Content Too Large"
+    414 "URI Too Long"
+    415 "Unsupported Media Type"
+    416 "Range Not Satisfiable"
+    417 "Expectation Failed"
+    418 "I'm a Teapot"
+    421 "Misdirected Request"
+    422 "Unprocessable Content"
+    423 "Locked"
+    424 "Failed Dependency"
+    425 "Too Early"
+    426 "Upgrade Required"
+    428 "Precondition Required"
+    429 "Too Many Requests"
+    431 "Request Header Fields Too Large"
+    451 "Unavailable For Legal Reasons"
+    500 "Internal Server Error"
+    501 "Not Implemented"
+    502 "Bad Gateway"
+    503 "Service Unavailable"
+    504 "Gateway Timeout"
+    505 "HTTP Version Not Supported"
+    506 "Variant Also Negotiates"
+    507 "Insufficient Storage"
+    508 "Loop Detected"
+    510 "Not Extended"
+    511 "Network Authentication Required"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_and_phrases_agree() {
+        for code in 0..1000 {
+            let phrase = reason_phrase(code);
+            let line = status_line(code).map(|line| String::from_utf8_lossy(line).into_owned());
+            assert_eq!(
+                line,
+                (!phrase.is_empty()).then(|| format!("HTTP/1.1 {code} {phrase}\r\n"))
+            );
+        }
+    }
+}
