@@ -1,0 +1,1 @@
+"""The demo: a small book catalogue over SQLite. `make demo` serves `bookshop.main:app`."""
