@@ -1,0 +1,151 @@
+//! The end of an engine: nothing in flight is lost, nothing idle is waited for, nothing lasts for ever.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+mod harness;
+
+use std::time::Duration;
+
+use covet_http::Limits;
+use harness::{Server, body, get};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[test]
+fn a_hundred_requests_in_flight_are_all_answered() {
+    let mut server = Server::new();
+    let mut clients: Vec<_> = (0..100).map(|_| server.connect()).collect();
+    for client in &mut clients {
+        client.send(get("/park"));
+    }
+    server.settle();
+    let address = server.address();
+    server.engine.drain();
+    server.settle();
+    assert!(!server.engine.is_drained());
+    assert!(
+        std::net::TcpStream::connect(address).is_err(),
+        "nobody is let in any more"
+    );
+    server.pass_time(SECOND * 3);
+    for (_, reply) in server.app.parked.take() {
+        let (head, text) = harness::answer(200, "done");
+        reply.send(head, text);
+    }
+    for client in &mut clients {
+        let output = client.receive();
+        assert!(
+            output.contains("connection: close") && body(&output) == "done",
+            "{output}"
+        );
+        assert!(client.closed);
+    }
+    drop(clients);
+    server.settle();
+    assert!(server.engine.is_drained());
+    assert_eq!(server.clock.drained.borrow().as_ref().unwrap().len(), 0);
+}
+
+#[test]
+fn idle_connections_are_closed_within_two_seconds() {
+    let mut server = Server::new();
+    let mut old = server.connect();
+    server.talk(&mut old, get("/hello"));
+    server.pass_time(SECOND * 5);
+    let mut fresh = server.connect();
+    server.talk(&mut fresh, get("/hello"));
+    server.engine.drain();
+    server.settle();
+    old.receive();
+    assert!(old.closed, "idle for long: at once");
+    assert!(!fresh.closed);
+    let output = server.talk(&mut fresh, get("/hello"));
+    assert!(
+        output.contains("connection: close") && body(&output) == "hello",
+        "{output}"
+    );
+    drop(fresh);
+    server.pass_time(SECOND * 2);
+    assert!(server.engine.is_drained());
+}
+
+#[test]
+fn what_has_arrived_before_the_drain_is_served() {
+    let mut server = Server::new();
+    let mut known = server.connect();
+    server.talk(&mut known, get("/hello"));
+    server.pass_time(SECOND * 5);
+    let mut unknown = server.connect();
+    known.send(get("/hello"));
+    unknown.send(get("/hello"));
+    server.engine.drain();
+    server.settle();
+    assert_eq!(body(&known.receive()), "hello");
+    assert_eq!(body(&unknown.receive()), "hello");
+}
+
+#[test]
+fn a_half_sent_body_is_awaited() {
+    let mut server = Server::new();
+    let mut client = server.connect();
+    server.talk(
+        &mut client,
+        "POST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\n\r\nab",
+    );
+    server.engine.drain();
+    server.pass_time(SECOND * 5);
+    assert_eq!(body(&server.talk(&mut client, "cd")), "abcd");
+}
+
+#[test]
+fn the_deadline_cuts_and_reports_what_held_on() {
+    let limits = Limits {
+        drain: SECOND * 5,
+        ..Limits::default()
+    };
+    let mut server = Server::with(limits, covet_engine::Settings::default(), |_, _, _| {});
+    let mut client = server.connect();
+    server.talk(&mut client, get("/park"));
+    let (_, reply) = server.app.unpark();
+    reply.set_label("/reports/{id}".into());
+    server.engine.drain();
+    server.pass_time(SECOND * 4);
+    assert!(!server.engine.is_drained());
+    server.pass_time(SECOND * 2);
+    assert!(server.engine.is_drained() && reply.is_disconnected());
+    client.receive();
+    assert!(client.closed);
+    let report = server.clock.drained.borrow();
+    let held = &report.as_ref().unwrap()[0];
+    assert_eq!(
+        (held.id, held.method.as_str(), held.label.as_deref()),
+        (1, "GET", Some("/reports/{id}"))
+    );
+    assert!(held.age >= SECOND * 5);
+}
+
+#[test]
+fn a_handler_without_a_client_holds_the_drain_until_it_ends() {
+    let mut server = Server::new();
+    let mut client = server.connect();
+    server.talk(&mut client, get("/park"));
+    drop(client);
+    server.engine.drain();
+    server.settle();
+    assert!(!server.engine.is_drained());
+    drop(server.app.unpark());
+    server.settle();
+    assert!(server.engine.is_drained());
+}
+
+#[test]
+fn an_engine_without_work_is_drained_by_the_next_pass() {
+    let mut server = Server::new();
+    server.engine.drain();
+    server.settle();
+    assert!(server.engine.is_drained());
+}

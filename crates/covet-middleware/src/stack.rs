@@ -1,0 +1,223 @@
+//! An ordered list of middlewares and how it is run: inwards until one answers, outwards through those that
+//! were entered. An empty stack costs one comparison.
+
+use std::rc::Rc;
+use std::time::Instant;
+
+use covet_http::{Body, RequestHead, ResponseHead};
+
+use crate::filter::filtered;
+use crate::middleware::{Flow, Middleware};
+use crate::store::{StoreAnswer, StoreOperation};
+
+/// Middlewares, outermost first. Cloning shares them.
+#[derive(Clone, Default)]
+pub struct Stack {
+    layers: Vec<Rc<dyn Middleware>>,
+}
+
+/// How far a request got on its way in.
+#[derive(Debug)]
+pub enum Entry {
+    /// Past every layer: the endpoint is next. Leave through all layers.
+    Through,
+    /// A layer answered; leave through the layers outside of it, which are so many.
+    Answered(usize, ResponseHead, Body),
+}
+
+impl Stack {
+    /// A stack of these layers, outermost first.
+    pub fn new(layers: Vec<Rc<dyn Middleware>>) -> Self {
+        Self { layers }
+    }
+
+    /// True when there is nothing to run.
+    pub fn is_empty(&self) -> bool {
+        self.layers.is_empty()
+    }
+
+    /// How many layers there are.
+    pub fn len(&self) -> usize {
+        self.layers.len()
+    }
+
+    /// The names, outermost first.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.layers.iter().map(|layer| layer.name())
+    }
+
+    /// Runs a request inwards. `store` carries out what a layer asks for.
+    pub fn enter(
+        &self,
+        head: &mut RequestHead,
+        now: Instant,
+        mut store: impl FnMut(StoreOperation) -> StoreAnswer,
+    ) -> Entry {
+        for (depth, layer) in self.layers.iter().enumerate() {
+            let mut flow = layer.before(head, now);
+            while let Flow::Ask(operation) = flow {
+                flow = layer.resume(head, store(operation), now);
+            }
+            if let Flow::Answer(answer, body) = flow {
+                return Entry::Answered(depth, answer, body);
+            }
+        }
+        Entry::Through
+    }
+
+    /// Runs an answer outwards through the `entered` outermost layers.
+    pub fn leave(&self, entered: usize, head: &mut ResponseHead, mut body: Body) -> Body {
+        for layer in self.layers.iter().take(entered).rev() {
+            layer.after(head);
+            if let Some(filter) = layer.filter(head) {
+                // Another length, which only the filter's output knows.
+                head.headers
+                    .retain(|(name, _)| !name.eq_ignore_ascii_case(b"content-length"));
+                body = filtered(body, filter);
+            }
+        }
+        body
+    }
+}
+
+impl std::fmt::Debug for Stack {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.names()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::time::Duration;
+
+    use bytes::{Bytes, BytesMut};
+    use covet_http::{Decoder, Event, Limits};
+
+    use super::*;
+    use crate::filter::BodyFilter;
+
+    type Trace = Rc<RefCell<Vec<String>>>;
+
+    /// Writes down when it runs; answers when the path is its own.
+    struct Layer(&'static str, Trace);
+
+    impl Middleware for Layer {
+        fn name(&self) -> &'static str {
+            self.0
+        }
+
+        fn before(&self, head: &mut RequestHead, _: Instant) -> Flow {
+            self.1.borrow_mut().push(format!("+{}", self.0));
+            if head.path.as_ref() == format!("/{}", self.0).as_bytes() {
+                return Flow::Answer(ResponseHead::new(203), Body::Empty);
+            }
+            if head.path.as_ref() == b"/ask" {
+                let key = Bytes::from_static(b"k");
+                return Flow::Ask(StoreOperation::Increment {
+                    key,
+                    by: 1,
+                    ttl: Duration::from_secs(1),
+                });
+            }
+            Flow::Continue
+        }
+
+        fn resume(&self, _: &mut RequestHead, answer: StoreAnswer, _: Instant) -> Flow {
+            self.1.borrow_mut().push(format!("{answer:?}"));
+            Flow::Continue
+        }
+
+        fn after(&self, _: &mut ResponseHead) {
+            self.1.borrow_mut().push(format!("-{}", self.0));
+        }
+    }
+
+    struct Tail;
+
+    impl BodyFilter for Tail {
+        fn push(&mut self, piece: Bytes) -> Bytes {
+            piece
+        }
+
+        fn finish(&mut self) -> Bytes {
+            Bytes::from_static(b"!")
+        }
+    }
+
+    struct Shout;
+
+    impl Middleware for Shout {
+        fn name(&self) -> &'static str {
+            "shout"
+        }
+
+        fn filter(&self, _: &mut ResponseHead) -> Option<Box<dyn BodyFilter>> {
+            Some(Box::new(Tail))
+        }
+    }
+
+    fn request(path: &str) -> RequestHead {
+        let text = format!("GET {path} HTTP/1.1\r\nhost: a\r\n\r\n");
+        match Decoder::new().decode(&mut BytesMut::from(text.as_str()), &Limits::default()) {
+            Ok(Event::Head(head)) => head,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn run(path: &str) -> (Vec<String>, u16) {
+        let trace = Trace::default();
+        let stack = Stack::new(vec![
+            Rc::new(Layer("a", trace.clone())),
+            Rc::new(Layer("b", trace.clone())),
+        ]);
+        let (entered, mut head, body) =
+            match stack.enter(&mut request(path), Instant::now(), |_| StoreAnswer::Count(7)) {
+                Entry::Through => (stack.len(), ResponseHead::new(200), Body::Empty),
+                Entry::Answered(depth, head, body) => (depth, head, body),
+            };
+        stack.leave(entered, &mut head, body);
+        (trace.take(), head.status)
+    }
+
+    #[test]
+    fn the_outermost_is_first_in_and_last_out() {
+        assert_eq!(
+            run("/"),
+            (["+a", "+b", "-b", "-a"].map(String::from).to_vec(), 200)
+        );
+    }
+
+    #[test]
+    fn an_early_answer_leaves_through_the_layers_outside() {
+        assert_eq!(run("/b"), (["+a", "+b", "-a"].map(String::from).to_vec(), 203));
+        assert_eq!(run("/a"), (vec!["+a".to_owned()], 203));
+    }
+
+    #[test]
+    fn a_layer_may_ask_the_store() {
+        assert_eq!(run("/ask").0, ["+a", "Count(7)", "+b", "Count(7)", "-b", "-a"]);
+    }
+
+    #[test]
+    fn a_filter_replaces_the_length() {
+        let stack = Stack::new(vec![Rc::new(Shout)]);
+        assert_eq!(stack.names().collect::<Vec<_>>(), ["shout"]);
+        let mut head = ResponseHead::new(200);
+        head.headers
+            .push((Bytes::from_static(b"Content-Length"), Bytes::from_static(b"2")));
+        let body = stack.leave(1, &mut head, Body::Full(Bytes::from_static(b"hi")));
+        assert!(matches!(body, Body::Full(bytes) if bytes == "hi!"));
+        assert!(head.headers.is_empty());
+    }
+
+    #[test]
+    fn an_empty_stack_changes_nothing() {
+        let stack = Stack::default();
+        assert!(stack.is_empty());
+        assert!(matches!(
+            stack.enter(&mut request("/"), Instant::now(), |_| StoreAnswer::Unavailable),
+            Entry::Through
+        ));
+    }
+}
