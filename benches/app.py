@@ -73,10 +73,10 @@ class Item(BaseModel):
 def add_thousand_routes() -> None:
     """Half of the routes are literal, half have one parameter; the harness asks for the last one."""
 
-    async def literal() -> Any:
+    async def literal():
         return {"ok": True}
 
-    async def parametrised(id: int) -> Any:
+    async def parametrised(id: int):
         return {"id": id}
 
     for number in range(1000):
@@ -90,30 +90,30 @@ def add_plain_routes() -> None:
     """Constant answers, from the loop and from threads."""
 
     @app.get("/plaintext", response_class=responses.PlainTextResponse)
-    async def plaintext() -> Any:
+    async def plaintext():
         return HELLO
 
     @app.get("/json")
-    async def json() -> Any:
+    async def json():
         return {"message": HELLO}
 
     @app.get("/json-sync")
-    def json_sync() -> Any:
+    def json_sync():
         return {"message": HELLO}
 
     if FRAMEWORK == "covet":
 
         @app.get("/json-inline", inline=True)
-        def json_inline() -> Any:
+        def json_inline():
             return {"message": HELLO}
 
     @app.get("/sleep0")
-    async def sleep0() -> Any:
+    async def sleep0():
         await asyncio.sleep(0)
         return {"message": HELLO}
 
     @app.get("/sleep10")
-    async def sleep10() -> Any:
+    async def sleep10():
         await asyncio.sleep(0.01)
         return {"message": HELLO}
 
@@ -128,17 +128,17 @@ def add_typed_routes() -> None:
         return {"item_id": item_id, "q": q, "limit": limit}
 
     @app.post("/body", response_model=Order)
-    async def body(order: Order) -> Any:
+    async def body(order: Order):
         return order
 
     @app.get("/list", response_model=list[Item])
-    async def items() -> Any:
+    async def items():
         return [
             Item(id=i, name=f"Item {i}", price=i * 1.5 + 0.25, in_stock=i % 2 == 0, tags=["a", "b", f"t{i}"])
             for i in range(100)
         ]
 
-    def settings() -> Any:
+    def settings():
         return {"factor": 2}
 
     async def token(
@@ -152,7 +152,7 @@ def add_typed_routes() -> None:
         return {"token": token, "session": session}
 
     @app.get("/di")
-    async def di(user: Annotated[dict[str, Any], Depends(user)]) -> Any:
+    async def di(user: Annotated[dict[str, Any], Depends(user)]):
         return user
 
 
