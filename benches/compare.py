@@ -1,6 +1,6 @@
 """Compare covet with FastAPI on uvicorn and with axum: CPU seconds a request, alternating, on one core.
 
-Called by `benches/run.sh`, which makes the environments. All servers run, one is asked at a time, and the order
+Called by `benches/run.sh`, which makes the environments. All servers run, one is asked at a time, the order
 rotates every round. The figure is CPU time of the server divided by the requests that wrk counted, so a busy
 machine disturbs it little.
 """
