@@ -1,0 +1,399 @@
+"""`CovetPy`, the application: routes with typed handlers, middleware, documents. `FastAPI` is its other name.
+
+It wires what lies below and holds no request logic of its own.
+"""
+
+from __future__ import annotations
+
+import importlib
+import warnings
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any, Literal, TypeVar, Unpack
+
+from typing_extensions import deprecated
+
+from covet._engine import bump_generation
+from covet.asgi import Table, application_table, open_door, remember_originals
+from covet.asgi_application import Starlette
+from covet.datastructures.default import Default
+from covet.datastructures.state import State
+from covet.exception_handlers import (
+    http_exception_handler,
+    request_validation_exception_handler,
+    websocket_request_validation_exception_handler,
+)
+from covet.exceptions import (
+    FastAPIDeprecationWarning,
+    RequestValidationError,
+    WebSocketRequestValidationError,
+)
+from covet.http_exceptions import HTTPException
+from covet.middleware.asyncexitstack import AsyncExitStackMiddleware
+from covet.middleware.base import BaseHTTPMiddleware
+from covet.middleware.declaration import Middleware
+from covet.middleware.errors import ServerErrorMiddleware
+from covet.middleware.exceptions import ExceptionMiddleware
+from covet.params import Depends
+from covet.requests import Request
+from covet.responses import HTMLResponse, JSONResponse, Response
+from covet.routing import APIRouter
+from covet.routing.body_limit import AppBodyLimitMiddleware, validate_max_body_size
+from covet.routing.form_limits import FormLimits
+from covet.routing.frontend_files import Fallback, PathLike, resolve_check_dir
+from covet.routing.operation_id import generate_unique_id
+from covet.routing.options import ApiRouteOptions, IncludeOptions
+from covet.routing.route import BaseRoute
+from covet.routing.router import Router
+from covet.routing.verbs import Verbs, show_signatures
+from covet.telemetry import TelemetryConfig
+from covet.types import ASGIApp, DecoratedCallable, ExceptionHandler, Lifespan, Receive, Scope, Send
+from covet.watched import WatchedDict
+
+__all__ = ["CovetPy", "FastAPI"]
+
+AppT = TypeVar("AppT", bound="CovetPy")
+
+
+class CovetPy(Verbs, Starlette):
+    """An application.
+
+        from covet import CovetPy
+
+        app = CovetPy(title="Items")
+
+        @app.get("/items/{item_id}")
+        async def read_item(item_id: int, q: str | None = None):
+            return {"item_id": item_id, "q": q}
+
+    What the document says: `title`, `summary`, `description`, `version`, `openapi_tags`, `servers`,
+    `terms_of_service`, `contact`, `license_info`, `openapi_external_docs`, `separate_input_output_schemas`,
+    `webhooks`. Where it is: `openapi_url`, `docs_url`, `redoc_url` (None for none), and how it looks:
+    `swagger_ui_*`. What goes for every route is as for `APIRouter`. `lifespan` runs around the time of
+    serving; `middleware`, `exception_handlers` and `debug` are as in Starlette.
+    Not FastAPI's: `auto_head`, `auto_options` and `cancel_on_disconnect`, see `APIRouter`.
+    """
+
+    dependency_overrides: dict[Callable[..., Any], Callable[..., Any]]
+    router: APIRouter
+
+    def __init__(
+        self: AppT,
+        *,
+        telemetry: TelemetryConfig | None = None,
+        debug: bool = False,
+        routes: list[BaseRoute] | None = None,
+        title: str = "FastAPI",
+        summary: str | None = None,
+        description: str = "",
+        version: str = "0.1.0",
+        openapi_url: str | None = "/openapi.json",
+        openapi_tags: list[dict[str, Any]] | None = None,
+        servers: list[dict[str, str | Any]] | None = None,
+        dependencies: Sequence[Depends] | None = None,
+        default_response_class: type[Response] = Default(JSONResponse),
+        redirect_slashes: bool = True,
+        docs_url: str | None = "/docs",
+        redoc_url: str | None = "/redoc",
+        swagger_ui_oauth2_redirect_url: str | None = "/docs/oauth2-redirect",
+        swagger_ui_init_oauth: dict[str, Any] | None = None,
+        middleware: Sequence[Middleware] | None = None,
+        exception_handlers: dict[
+            int | type[Exception], Callable[[Request, Any], Coroutine[Any, Any, Response]]
+        ]
+        | None = None,
+        on_startup: Sequence[Callable[[], Any]] | None = None,
+        on_shutdown: Sequence[Callable[[], Any]] | None = None,
+        lifespan: Lifespan[AppT] | None = None,
+        terms_of_service: str | None = None,
+        contact: dict[str, str | Any] | None = None,
+        license_info: dict[str, str | Any] | None = None,
+        root_path: str = "",
+        root_path_in_servers: bool = True,
+        responses: dict[int | str, dict[str, Any]] | None = None,
+        callbacks: list[BaseRoute] | None = None,
+        webhooks: APIRouter | None = None,
+        deprecated: bool | None = None,
+        include_in_schema: bool = True,
+        swagger_ui_parameters: dict[str, Any] | None = None,
+        generate_unique_id_function: Callable[[Any], str] = Default(generate_unique_id),
+        separate_input_output_schemas: bool = True,
+        openapi_external_docs: dict[str, Any] | None = None,
+        strict_content_type: bool = True,
+        max_body_size: int | None = None,
+        form_limits: FormLimits | None = None,
+        auto_head: bool = False,
+        auto_options: bool = False,
+        cancel_on_disconnect: bool | None = None,
+    ) -> None:
+        validate_max_body_size(max_body_size)
+        self.max_body_size = max_body_size
+        self.debug = debug
+        self.title, self.summary, self.description, self.version = title, summary, description, version
+        self.terms_of_service, self.contact, self.license_info = terms_of_service, contact, license_info
+        self.openapi_url, self.docs_url, self.redoc_url = openapi_url, docs_url, redoc_url
+        self.openapi_tags = openapi_tags
+        self.root_path_in_servers = root_path_in_servers
+        self.swagger_ui_oauth2_redirect_url = swagger_ui_oauth2_redirect_url
+        self.swagger_ui_init_oauth = swagger_ui_init_oauth
+        self.swagger_ui_parameters = swagger_ui_parameters
+        self.servers = servers or []
+        self.separate_input_output_schemas = separate_input_output_schemas
+        self.openapi_external_docs = openapi_external_docs
+        self.openapi_version = "3.1.0"
+        self.openapi_schema: dict[str, Any] | None = None
+        self._openapi_routes_version: int | None = None
+        self.telemetry: TelemetryConfig = {} if telemetry is None else telemetry
+        self._check_document()
+        self.webhooks = webhooks or APIRouter()
+        self._take_root_path(root_path)
+        self.state = State()
+        self.dependency_overrides = {}
+        self.router = APIRouter(
+            routes=routes,
+            redirect_slashes=redirect_slashes,
+            dependency_overrides_provider=self,
+            on_startup=on_startup,
+            on_shutdown=on_shutdown,
+            lifespan=lifespan,
+            default_response_class=default_response_class,
+            dependencies=dependencies,
+            callbacks=callbacks,
+            deprecated=deprecated,
+            include_in_schema=include_in_schema,
+            responses=responses,
+            generate_unique_id_function=generate_unique_id_function,
+            strict_content_type=strict_content_type,
+            max_body_size=max_body_size,
+            form_limits=form_limits,
+            auto_head=auto_head,
+            auto_options=auto_options,
+            cancel_on_disconnect=cancel_on_disconnect,
+        )
+        self._take_handlers(exception_handlers or {})
+        self.user_middleware = list(middleware or ())
+        self.middleware_stack: ASGIApp | None = None
+        self.setup()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in ("dependency_overrides", "exception_handlers") and type(value) is dict:
+            value = WatchedDict(value)
+        object.__setattr__(self, name, value)
+        bump_generation()
+
+    def _check_document(self) -> None:
+        if self.openapi_url:
+            assert self.title, "A title must be provided for OpenAPI, e.g.: 'My API'"
+            assert self.version, "A version must be provided for OpenAPI, e.g.: '2.1.0'"
+
+    def _take_root_path(self, root_path: str) -> None:
+        if root_path:
+            warnings.warn(
+                "The `root_path` parameter is deprecated. Configure the server's root path instead, "
+                "for example with `fastapi run --root-path /api/v1`.",
+                category=FastAPIDeprecationWarning,
+                stacklevel=3,
+            )
+        self.root_path = root_path
+
+    def _take_handlers(self, given: dict[Any, Any]) -> None:
+        handlers: dict[Any, Any] = {
+            HTTPException: http_exception_handler,
+            RequestValidationError: request_validation_exception_handler,
+            WebSocketRequestValidationError: websocket_request_validation_exception_handler,
+        }
+        # The user's first: the order is that of `app.exception_handlers` under FastAPI.
+        self.exception_handlers = {**given, **{key: handlers[key] for key in handlers if key not in given}}
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Return the router inside all middleware; called once, at the first request."""
+        handlers: dict[Any, ExceptionHandler] = dict(self.exception_handlers)
+        on_error: ExceptionHandler | None = None
+        for key in [key for key in handlers if key in (500, Exception)]:
+            on_error = handlers.pop(key)
+        layers = [
+            Middleware(ServerErrorMiddleware, handler=on_error, debug=self.debug),
+            Middleware(AppBodyLimitMiddleware, max_body_size=self.max_body_size),
+            *self.user_middleware,
+            Middleware(ExceptionMiddleware, handlers=handlers, debug=self.debug),
+            Middleware(AsyncExitStackMiddleware),
+        ]
+        open_door(self.router)
+        app: ASGIApp = self.router
+        for cls, args, kwargs in reversed(layers):
+            app = cls(app, *args, **kwargs)
+        return app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.root_path:
+            scope["root_path"] = self.root_path
+        await super().__call__(scope, receive, send)
+
+    def __covet_table__(self) -> Table:
+        """Return the routes as data; the engine asks when something has changed."""
+        return application_table(self)
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the OpenAPI document; made once, and again after routes have changed."""
+        version = self.router._get_routes_version()
+        if not self.openapi_schema or self._openapi_routes_version != version:
+            self.openapi_schema = _document().get_openapi(
+                title=self.title,
+                version=self.version,
+                openapi_version=self.openapi_version,
+                summary=self.summary,
+                description=self.description,
+                terms_of_service=self.terms_of_service,
+                contact=self.contact,
+                license_info=self.license_info,
+                routes=self.routes,
+                webhooks=self.webhooks.routes,
+                tags=self.openapi_tags,
+                servers=self.servers,
+                separate_input_output_schemas=self.separate_input_output_schemas,
+                external_docs=self.openapi_external_docs,
+            )
+            self._openapi_routes_version = version
+        return self.openapi_schema
+
+    def setup(self) -> None:
+        """Add the routes of the document and of the pages that show it."""
+        if not self.openapi_url:
+            return
+        self.add_route(self.openapi_url, self._openapi_endpoint(), include_in_schema=False)
+        if self.docs_url:
+            self.add_route(self.docs_url, self._swagger_endpoint(), include_in_schema=False)
+            if self.swagger_ui_oauth2_redirect_url:
+                redirect_url = self.swagger_ui_oauth2_redirect_url
+                self.add_route(redirect_url, swagger_ui_redirect, include_in_schema=False)
+        if self.redoc_url:
+            self.add_route(self.redoc_url, self._redoc_endpoint(), include_in_schema=False)
+
+    def _openapi_endpoint(self) -> Callable[[Request], Awaitable[Response]]:
+        async def openapi(req: Request) -> JSONResponse:
+            root_path = _root_path(req)
+            schema = self.openapi()
+            if root_path and self.root_path_in_servers:
+                servers = schema.get("servers", [])
+                if root_path not in {server.get("url") for server in servers}:
+                    schema = {**schema, "servers": [{"url": root_path}, *servers]}
+            return JSONResponse(schema)
+
+        return openapi
+
+    def _swagger_endpoint(self) -> Callable[[Request], Awaitable[Response]]:
+        async def swagger_ui_html(req: Request) -> HTMLResponse:
+            root_path = _root_path(req)
+            redirect_url = self.swagger_ui_oauth2_redirect_url
+            page: HTMLResponse = _pages().get_swagger_ui_html(
+                openapi_url=f"{root_path}{self.openapi_url}",
+                title=f"{self.title} - Swagger UI",
+                oauth2_redirect_url=root_path + redirect_url if redirect_url else redirect_url,
+                init_oauth=self.swagger_ui_init_oauth,
+                swagger_ui_parameters=self.swagger_ui_parameters,
+            )
+            return page
+
+        return swagger_ui_html
+
+    def _redoc_endpoint(self) -> Callable[[Request], Awaitable[Response]]:
+        async def redoc_html(req: Request) -> HTMLResponse:
+            openapi_url = f"{_root_path(req)}{self.openapi_url}"
+            page: HTMLResponse = _pages().get_redoc_html(
+                openapi_url=openapi_url, title=f"{self.title} - ReDoc"
+            )
+            return page
+
+        return redoc_html
+
+    def add_api_route(
+        self, path: str, endpoint: Callable[..., Any], **options: Unpack[ApiRouteOptions]
+    ) -> None:
+        """Add a handler with typed parameters."""
+        self.router.add_api_route(path, endpoint, **options)
+
+    def add_api_websocket_route(
+        self,
+        path: str,
+        endpoint: Callable[..., Any],
+        name: str | None = None,
+        *,
+        dependencies: Sequence[Depends] | None = None,
+    ) -> None:
+        """Add a WebSocket handler with typed parameters."""
+        self.router.add_api_websocket_route(path, endpoint, name=name, dependencies=dependencies)
+
+    def websocket_route(
+        self, path: str, name: str | None = None
+    ) -> Callable[[DecoratedCallable], DecoratedCallable]:
+        """Add a handler that takes the WebSocket and nothing else."""
+        return self.router.websocket_route(path, name=name)
+
+    def include_router(self, router: APIRouter, **options: Unpack[IncludeOptions]) -> None:
+        """Add all routes of a router, those that it gets later too."""
+        self.router.include_router(router, **options)
+
+    def frontend(
+        self,
+        path: str,
+        *,
+        directory: PathLike,
+        fallback: Fallback = "auto",
+        check_dir: bool | Literal["auto"] = "auto",
+    ) -> None:
+        """Serve a front end's files below a path, for requests that no route fits; see
+        `APIRouter.frontend`.
+        """
+        checked = resolve_check_dir(directory=directory, check_dir=check_dir)
+        self.router.frontend(path, directory=directory, fallback=fallback, check_dir=checked)
+
+    @deprecated("on_event is deprecated, use lifespan event handlers instead.")
+    def on_event(self, event_type: str) -> Callable[[DecoratedCallable], DecoratedCallable]:
+        """Add a function to run at "startup" or "shutdown"."""
+        return self.router.on_event(event_type)
+
+    def middleware(self, middleware_type: str) -> Callable[[DecoratedCallable], DecoratedCallable]:
+        """Add a function `async (request, call_next) -> response` around all requests:
+        `@app.middleware("http")`.
+        """
+
+        def decorator(func: DecoratedCallable) -> DecoratedCallable:
+            self.add_middleware(BaseHTTPMiddleware, dispatch=func)
+            return func
+
+        return decorator
+
+    def exception_handler(
+        self, exc_class_or_status_code: int | type[Exception]
+    ) -> Callable[[DecoratedCallable], DecoratedCallable]:
+        """Add a function `(request, exc) -> response` that answers a status or a class of exceptions."""
+
+        def decorator(func: DecoratedCallable) -> DecoratedCallable:
+            self.add_exception_handler(exc_class_or_status_code, func)
+            return func
+
+        return decorator
+
+
+async def swagger_ui_redirect(req: Request) -> HTMLResponse:
+    """Answer with the page that OAuth2 providers send users of Swagger UI back to."""
+    page: HTMLResponse = _pages().get_swagger_ui_oauth2_redirect_html()
+    return page
+
+
+def _root_path(request: Request) -> str:
+    root_path: str = request.scope.get("root_path", "")
+    return root_path.rstrip("/")
+
+
+def _document() -> Any:
+    # Loaded when the first document is made: no request of an API needs it.
+    return importlib.import_module("covet.openapi.utils")
+
+
+def _pages() -> Any:
+    return importlib.import_module("covet.openapi.docs")
+
+
+show_signatures(CovetPy)
+remember_originals(Starlette, CovetPy, Router, APIRouter)
+FastAPI = CovetPy

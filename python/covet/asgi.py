@@ -1,0 +1,304 @@
+"""Hands the finished routes to the engine as data, and holds the few coroutines that run around native plans.
+
+`CovetPy.__covet_table__` (socket door) and `APIRouter.app` (ASGI door) call it; the engine calls back. It
+decides which routes may be native and never answers a request itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+from covet._engine import AsgiDoor
+from covet.exception_handlers import http_exception_handler
+from covet.http_exceptions import HTTPException
+from covet.middleware.asyncexitstack import AsyncExitStackMiddleware
+from covet.middleware.errors import ServerErrorMiddleware
+from covet.middleware.exceptions import ExceptionMiddleware
+from covet.requests import Request
+from covet.routing.api_route import APIRoute
+from covet.routing.body_limit import AppBodyLimitMiddleware
+from covet.routing.convertors import (
+    CONVERTOR_TYPES,
+    FloatConvertor,
+    IntegerConvertor,
+    PathConvertor,
+    StringConvertor,
+    UUIDConvertor,
+)
+from covet.routing.fastapi_scope import EFFECTIVE_CONTEXT, fastapi_scope
+from covet.routing.inclusion import iter_routes_with_places
+from covet.routing.matching import compile_path
+from covet.routing.place import Place
+from covet.routing.route import BaseRoute, Route, WebSocketRoute
+from covet.routing.router import Host, Mount
+from covet.types import Message, Receive, Scope, Send
+
+__all__ = ["Entry", "Table", "application_table", "entries", "open_door", "remember_originals", "replayed"]
+
+# pattern, methods, host, kind, plan or reason, route, label, what `enter` is told
+Entry = tuple[str, list[str] | None, str | None, str, tuple[Any, ...] | str, Any, str, Any]
+Table = tuple[list[Entry], dict[str, Any]]
+
+_ERROR = "covet.error"
+# Kinds of plan parameters that are the same from the text as from the convertor's object.
+_SAME_OBJECT: dict[type[Any], frozenset[int]] = {
+    IntegerConvertor: frozenset({1, 2}),
+    FloatConvertor: frozenset({2}),
+    UUIDConvertor: frozenset({4}),
+}
+_BUILT_IN = {name: type(convertor) for name, convertor in CONVERTOR_TYPES.items()}
+
+
+def entries(router: Any) -> Iterator[Entry]:
+    """Yield the routes of a router in the order in which they are tried, included routers flattened."""
+    for route, place in iter_routes_with_places(router.routes):
+        # A WebSocket route fits no HTTP request.
+        if not isinstance(route, WebSocketRoute):
+            yield _entry(route, place)
+
+
+def _entry(route: BaseRoute, place: Place | None) -> Entry:
+    here: Any = route if place is None else place.starlette_route or place
+    if isinstance(route, APIRoute):
+        return _route_entry(here, route, place, _plan_of(here))
+    if isinstance(here, Route) and type(here).matches is Route.matches:
+        return _route_entry(here, here, place, "a Starlette route")
+    if isinstance(here, Mount) and type(here).matches is Mount.matches:
+        return here.path, None, None, "prefix", "a mounted application", here, f"mount {here.path}", None
+    if isinstance(here, Host) and type(here).matches is Host.matches:
+        return "", None, here.host, "host", "an application for a host", here, f"host {here.host}", None
+    label = f"{type(here).__name__} {getattr(here, 'path', '')}"
+    return "", None, None, "opaque", f"only {type(here).__name__} knows what it matches", here, label, None
+
+
+def _plan_of(here: Any) -> tuple[Any, ...] | str:
+    """Return a route's plan; what keeps it from being made is a reason, never the end of the other routes."""
+    try:
+        plan: tuple[Any, ...] | str = here.plan
+    except Exception as exc:
+        return f"its plan cannot be made: {exc!r}"
+    return (_convertor_clash(here, plan) or plan) if isinstance(plan, tuple) else plan
+
+
+def _matches_its_path(here: Any) -> bool:
+    """Say whether the path is what the route is matched by: some libraries change one without the other."""
+    path: str = here.path
+    if "{" not in path:
+        return bool(here.path_regex.pattern == f"^{re.escape(path)}$")
+    return "?}" in path or bool(here.path_regex.pattern == compile_path(path)[0].pattern)
+
+
+def _route_entry(here: Any, route: Any, place: Place | None, plan: tuple[Any, ...] | str) -> Entry:
+    own_matches = type(route).matches in (Route.matches, APIRoute.matches) and "matches" not in vars(route)
+    methods = None if not here.methods else _methods(here)
+    label = f"{','.join(sorted(here.methods or ['*']))} {here.path}"
+    if not own_matches or not _matches_its_path(here):
+        return here.path, methods, None, "opaque", "its path or its matching was replaced", here, label, None
+    return here.path, methods, None, "route", plan, here, label, (route, place)
+
+
+def _methods(here: Any) -> list[str]:
+    """Return the methods a plan answers; HEAD and OPTIONS made from other methods are Python's."""
+    return sorted(here.methods)
+
+
+def _convertor_clash(here: Any, plan: tuple[Any, ...]) -> str | None:
+    """Return why the text of a path parameter will not do: its convertor makes something else of it."""
+    for source, name, kind, *_ in plan[0]:
+        convertor = here.param_convertors.get(name) if source == 0 else None
+        if convertor is None or type(convertor) in (StringConvertor, PathConvertor):
+            continue
+        if kind not in _SAME_OBJECT.get(type(convertor), ()):
+            return f"the path convertor of {name!r} gives {type(convertor).__name__} objects"
+    return None
+
+
+def _converters() -> list[str]:
+    """Return the names of convertors that the engine does not know, or knows differently."""
+    return [name for name, convertor in CONVERTOR_TYPES.items() if _BUILT_IN.get(name) is not type(convertor)]
+
+
+def _settings(router: Any) -> dict[str, Any]:
+    return {
+        "converters": _converters(),
+        "redirect_slashes": router.redirect_slashes,
+        "request": Request,
+        "enter": _enter(router),
+        "collect": collect,
+        "deliver": deliver,
+    }
+
+
+def _enter(router: Any) -> Callable[[Scope, Any], None]:
+    """Return the function that puts into a scope what the router's own matching would put there."""
+
+    def enter(scope: Scope, child: tuple[Any, Place | None]) -> None:
+        route, place = child
+        if "router" not in scope:
+            scope["router"] = router
+        scope["route"] = route
+        scope["endpoint"] = route.endpoint
+        if place is not None:
+            fastapi_scope(scope)[EFFECTIVE_CONTEXT] = place
+
+    return enter
+
+
+def open_door(router: Any) -> None:
+    """Let the router run native plans when it is reached through ASGI."""
+
+    def table() -> Table:
+        return list(entries(router)), _settings(router)
+
+    # Past `__setattr__`: a door is no change of the routes.
+    router.__dict__.setdefault("asgi_door", AsgiDoor(table))
+
+
+# Replacing one of these puts user code between the server and the routes.
+_HOOKS = ("__call__", "build_middleware_stack", "app", "handle", "not_found", "_slash_redirect")
+_originals: dict[tuple[type, str], Any] = {}
+
+
+def remember_originals(*classes: type) -> None:
+    """Note what the classes are before anybody could patch them."""
+    for cls in classes:
+        for name in _HOOKS:
+            if name in vars(cls):
+                _originals[cls, name] = vars(cls)[name]
+
+
+def _is_ours(instance: Any) -> bool:
+    """Say whether neither a subclass nor a patch replaces what the socket door goes around."""
+    if any(name in vars(instance) for name in _HOOKS if name not in ("app",)):
+        return False
+    replaced = (
+        vars(cls)[name] is not _originals.get((cls, name))
+        for cls in type(instance).__mro__
+        for name in _HOOKS
+        if name in vars(cls)
+    )
+    return not any(replaced)
+
+
+def _is_direct(app: Any) -> bool:
+    """Say whether nothing of the user's stands between the server and the routes."""
+    if app.user_middleware or not _is_ours(app) or not _is_ours(app.router):
+        return False
+    layer = app.middleware_stack
+    while layer is not None and layer is not app.router:
+        if type(layer) not in _LAYERS:
+            return False
+        layer = layer.app
+    return True
+
+
+_LAYERS: frozenset[type] = frozenset(
+    {ServerErrorMiddleware, AppBodyLimitMiddleware, ExceptionMiddleware, AsyncExitStackMiddleware}
+)
+
+
+def _has_plain_not_found(app: Any) -> bool:
+    """Say whether an unknown path gets FastAPI's own 404."""
+    router, handlers = app.router, app.exception_handlers
+    return (
+        404 not in handlers
+        and handlers.get(HTTPException) is http_exception_handler
+        and router.default == router.not_found
+        and next(router._iter_low_priority_routes(), None) is None
+    )
+
+
+def application_table(app: Any) -> Table:
+    """Return the routes and settings of an application for the socket door."""
+    router = app.router
+    enter = _enter(router)
+
+    def enter_application(scope: Scope, child: tuple[Any, Place | None]) -> None:
+        scope["app"] = app
+        if app.root_path:
+            scope["root_path"] = app.root_path
+        enter(scope, child)
+
+    errors = _error_stack(app)
+
+    async def route_error(scope: Scope, receive: Receive, send: Send, exc: Exception) -> None:
+        scope[_ERROR] = exc
+        await errors(scope, receive, send)
+
+    async def respond(response: Any, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await response(scope, receive, send)
+        except Exception as exc:
+            await route_error(scope, receive, send, exc)
+
+    settings = {
+        **_settings(router),
+        "enter": enter_application,
+        "direct": _is_direct(app),
+        "plain_not_found": _has_plain_not_found(app),
+        "root_path": getattr(app, "root_path", ""),
+        "max_body": app.max_body_size,
+        "cancel_on_disconnect": bool(getattr(router, "cancel_on_disconnect", False)),
+        "route_error": route_error,
+        "respond": respond,
+    }
+    return list(entries(router)), settings
+
+
+def _error_stack(app: Any) -> Any:
+    """Return an application that answers the error in its scope as the application's middleware would."""
+    handlers = dict(app.exception_handlers)
+    on_error = None
+    for key in [key for key in handlers if key in (500, Exception)]:
+        on_error = handlers.pop(key)
+
+    async def fail(scope: Scope, receive: Receive, send: Send) -> None:
+        raise scope.pop(_ERROR)
+
+    inner = ExceptionMiddleware(fail, handlers=handlers, debug=app.debug)
+    return ServerErrorMiddleware(inner, handler=on_error, debug=app.debug)
+
+
+async def deliver(
+    send: Send, start: Message, body: bytes, background: Callable[[], Awaitable[None]] | None
+) -> None:
+    """Send a plan's answer through ASGI, then run what the handler left for the background."""
+    await send(start)
+    await send({"type": "http.response.body", "body": body})
+    if background is not None:
+        await background()
+
+
+async def collect(attempt: Any, receive: Receive) -> Receive | None:
+    """Read the whole body and let the plan answer; if it cannot, give back a `receive` that repeats it."""
+    messages: list[Message] = []
+    limit: int | None = attempt.max_body
+    size, more = 0, True
+    while more:
+        message = await receive()
+        messages.append(message)
+        if message["type"] != "http.request":
+            return replayed(messages, receive)
+        size += len(message.get("body", b""))
+        more = message.get("more_body", False)
+        if limit is not None and size > limit:
+            return replayed(messages, receive)
+    running = attempt(b"".join(message.get("body", b"") for message in messages))
+    if running is None:
+        return replayed(messages, receive)
+    await running
+    return None
+
+
+def replayed(messages: list[Message], receive: Receive) -> Receive:
+    """Return a `receive` that gives these messages first."""
+    left = iter(messages)
+
+    async def again() -> Message:
+        for message in left:
+            return message
+        return await receive()
+
+    return again

@@ -1,0 +1,56 @@
+"""The entry point of the `covet` command: find the command, load its module only, return its exit code."""
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from .parser import suggest
+from .version import version
+
+__all__ = ["main"]
+
+COMMANDS = {
+    "run": ("covet.cli.run", "serve an application"),
+    "routes": ("covet.cli.routes", "list an application's routes"),
+}
+EXAMPLES = """\
+examples:
+  covet run                       serve the application found in this folder
+  covet run main:app --reload     restart when a file changes
+  covet routes main:app           list its routes
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return 0, 1 (user's mistake), 2 (wrong command line) or 3 (start-up failed)."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(_help(), file=sys.stdout if words else sys.stderr)
+        return 0 if words else 2
+    if words[0] in ("-V", "--version", "version"):
+        print(f"covet {version()}")
+        return 0
+    if words[0] not in COMMANDS:
+        print(
+            f"error: unknown command {words[0]!r}{suggest(words[0], COMMANDS)}\n  see: covet --help",
+            file=sys.stderr,
+        )
+        return 2
+    try:
+        code: int = importlib.import_module(COMMANDS[words[0]][0]).run(words[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader, such as head(1), has had enough. Python would complain once more while it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code
+
+
+def _help() -> str:
+    rows = "\n".join(f"  {name:<10}{text}" for name, (_, text) in COMMANDS.items())
+    return (
+        f"{EXAMPLES}\ncommands:\n{rows}\n\n"
+        "covet COMMAND --help says more; covet --version prints the version.\n"
+        "Every option can also be set as COVET_NAME in the environment."
+    )

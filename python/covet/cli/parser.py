@@ -1,0 +1,42 @@
+"""The command line's parser: argparse with examples before everything else and suggestions for slips."""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Iterable, Sequence
+from typing import NoReturn
+
+__all__ = ["Parser", "suggest"]
+
+
+class Parser(argparse.ArgumentParser):
+    """An ArgumentParser whose help opens with examples and whose errors are one paragraph, exit code 2."""
+
+    def __init__(self, prog: str, description: str, examples: str) -> None:
+        super().__init__(prog, description=description, allow_abbrev=False)
+        self._examples = examples
+
+    def format_help(self) -> str:
+        """Return the help, examples first."""
+        return f"examples:\n{self._examples.rstrip()}\n\n{super().format_help()}"
+
+    def read(self, arguments: Sequence[str]) -> argparse.Namespace:
+        """Parse; name the nearest flag when one is unknown."""
+        given, unknown = self.parse_known_args(arguments)
+        if unknown:
+            flags = [flag for flag in self._option_string_actions if flag.startswith("--")]
+            word = unknown[0].split("=")[0]
+            self.error(f"unknown argument {unknown[0]}{suggest(word, flags)}")
+        return given
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and where help is; leave with 2."""
+        print(f"error: {message}\n  see: {self.prog} --help", file=sys.stderr)
+        sys.exit(2)
+
+
+def suggest(word: str, known: Iterable[str], form: str = ". Did you mean {}?") -> str:
+    """Return a did-you-mean for `word`, or nothing when no known word is near."""
+    # difflib costs more than the rest of this module and is wanted only after a mistake.
+    near = importlib.import_module("difflib").get_close_matches(word, list(known), n=1)
+    return form.format(near[0]) if near else ""

@@ -1,0 +1,42 @@
+"""What start-up says about an application's routes: conflicts and routes that are never reached.
+
+Runs in the worker right after the import; with --strict a finding stops the start.
+"""
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from covet.server import SettingsError, logs
+
+from .route_table import find_conflicts, list_routes
+
+__all__ = ["RouteChecks"]
+
+logger = logging.getLogger("covet")
+SHOWN = 20
+FIRST = ("", "worker 1")  # the process that speaks for all
+
+
+@dataclass(frozen=True, slots=True)
+class RouteChecks:
+    """Check an application that has just been imported."""
+
+    strict: bool
+
+    def __call__(self, app: Any) -> None:
+        """Warn about each finding.
+
+        Raises:
+            SettingsError: there are findings, and `strict` is on.
+        """
+        if not getattr(app, "routes", None) or logs.worker_name not in FIRST:
+            return
+        findings = find_conflicts(list_routes(app))
+        if findings and self.strict:
+            listed = "\n".join(f"  {finding}" for finding in findings[:SHOWN])
+            raise SettingsError(f"{len(findings)} conflicts or unreachable routes (--strict)\n{listed}")
+        for finding in findings[:SHOWN]:
+            logger.warning("%s", finding)
+        if len(findings) > SHOWN:
+            logger.warning("and %d more; see covet routes", len(findings) - SHOWN)

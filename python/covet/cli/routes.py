@@ -1,0 +1,90 @@
+"""`covet routes`: list what an application answers to, as a table or as JSON on stdout."""
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from covet.server import SettingsError
+
+from .discovery import find_application
+from .parser import Parser
+from .route_table import Finding, Row, find_conflicts, list_routes
+from .run import add_application, wants_compat
+
+__all__ = ["run"]
+
+EXAMPLES = """\
+  covet routes                 the application found in this folder
+  covet routes main:app        app in main.py
+  covet routes main:app --json for other programs
+"""
+HEADINGS = ("METHOD", "PATH", "NAME", "WHERE", "FLAGS")
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Print the routes; conflicts go to stderr and do not change the exit code."""
+    parser = Parser(
+        "covet routes", "List an application's routes in the order in which they are tried.", EXAMPLES
+    )
+    add_application(parser)
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    given = parser.read(arguments)
+    try:
+        application = find_application(
+            given.entrypoint or given.target,
+            attribute=given.name,
+            folder=given.app_dir,
+            factory=given.factory,
+        )
+        app: Any = replace(application, compat=wants_compat(given))()
+    except SettingsError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.code
+    if not hasattr(app, "routes"):
+        print(f"error: {application} is an ASGI application that does not tell its routes", file=sys.stderr)
+        return 1
+    rows = list_routes(app)
+    findings = find_conflicts(rows)
+    print(_json(rows, findings) if given.json else _table(rows, findings))
+    if not given.json:
+        for finding in findings:
+            print(f"warning: {finding}", file=sys.stderr)
+    return 0
+
+
+def _table(rows: Sequence[Row], findings: Sequence[Finding]) -> str:
+    unreachable = {id(finding.row): finding.kind for finding in findings}
+    lines = [HEADINGS]
+    for row in rows:
+        flags = [*row.flags, unreachable[id(row)]] if id(row) in unreachable else list(row.flags)
+        path = f"{row.host} {row.path}" if row.host else row.path
+        lines.append((",".join(row.methods) or "ANY", path, row.name, row.where, ",".join(flags)))
+    widths = [max(len(line[column]) for line in lines) for column in range(len(HEADINGS))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
+
+
+def _json(rows: Sequence[Row], findings: Sequence[Finding]) -> str:
+    conflicts: dict[int, list[dict[str, str]]] = {}
+    for finding in findings:
+        entry = {"kind": finding.kind, "with": finding.earlier.label, "where": finding.earlier.where}
+        conflicts.setdefault(id(finding.row), []).append(entry)
+    return json.dumps([_entry(row, conflicts.get(id(row), [])) for row in rows], indent=2)
+
+
+def _entry(row: Row, conflicts: list[dict[str, str]]) -> dict[str, Any]:
+    return {
+        "methods": list(row.methods),
+        "path": row.path,
+        "name": row.name,
+        "source": row.where,
+        "kind": row.kind,
+        "host": row.host,
+        "flags": list(row.flags),
+        "python": row.python or None,
+        "conflicts": conflicts,
+    }

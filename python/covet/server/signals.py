@@ -1,0 +1,93 @@
+"""Signals of one serving process: the first asks for a drain, the second ends it now.
+
+`StopSignal.handle` is installed as a bound method by `signal.signal`, and the object has `should_exit`:
+stream libraries find it through `signal.getsignal(SIGTERM).__self__` and end their streams when a stop
+begins.
+"""
+
+import asyncio
+import signal
+from collections.abc import Callable
+from types import FrameType
+
+from .deadline import leave
+
+__all__ = ["SUPERVISED", "StopSignal"]
+
+# The signals that a parent acts on.
+SUPERVISED = (
+    signal.SIGTERM,
+    signal.SIGINT,
+    signal.SIGHUP,
+    signal.SIGUSR1,
+    signal.SIGTTIN,
+    signal.SIGTTOU,
+    signal.SIGCHLD,
+)
+
+
+class StopSignal:
+    """What a serving process knows about being told to stop."""
+
+    def __init__(self, *, supervised: bool, on_stop: Callable[[], None]) -> None:
+        self.should_exit = False
+        self.reason = ""
+        self._supervised = supervised
+        self._on_stop = on_stop
+        self._importing = True
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopped: asyncio.Event | None = None
+
+    def install(self, reopen: Callable[[], None]) -> None:
+        """Take the signals over. Under a parent the terminal's own signals are the parent's business."""
+        signal.signal(signal.SIGTERM, self.handle)
+        if self._supervised:
+            for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTTIN, signal.SIGTTOU):
+                signal.signal(number, signal.SIG_IGN)
+            signal.signal(signal.SIGQUIT, lambda *_: leave(1))
+        else:
+            signal.signal(signal.SIGINT, self.handle)
+            if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup(1) wants it ignored
+                signal.signal(signal.SIGHUP, self.handle)
+        signal.signal(signal.SIGUSR1, lambda *_: reopen())
+        # The parent blocks its signals around a fork, so that none falls into the gap before this line.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SUPERVISED)
+
+    def handle(self, signum: int, frame: FrameType | None) -> None:
+        """Begin the stop; a second signal to an unsupervised process ends it with 128 + its number."""
+        if self.should_exit and not self._supervised:
+            leave(128 + signum)
+        self.stop(signal.Signals(signum).name)
+        if self._importing:
+            # Nothing serves yet, so there is nothing to drain; the import may take minutes.
+            raise SystemExit(0)
+
+    def stop(self, reason: str) -> None:
+        """Begin the stop. Main thread only; `on_stop` runs at once, even while something blocks the loop."""
+        if self.should_exit:
+            return
+        self.should_exit = True
+        self.reason = reason
+        self._on_stop()
+        if self._loop is not None and self._stopped is not None:
+            self._loop.call_soon_threadsafe(self._stopped.set)
+
+    def imported(self) -> None:
+        """From here on a signal means a drain."""
+        self._importing = False
+
+    def attach(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Wake this loop when the stop begins."""
+        self._stopped = asyncio.Event()
+        self._loop = loop
+        if self.should_exit:
+            self._stopped.set()
+
+    def detach(self) -> None:
+        """Forget the loop, which is about to close."""
+        self._loop = None
+
+    async def wait(self) -> None:
+        """Return once a stop has been asked for."""
+        if self._stopped is not None:
+            await self._stopped.wait()

@@ -1,0 +1,155 @@
+"""Listening sockets: TCP, unix, or inherited. Opened once, in the process that lives longest.
+
+A unix socket's file is replaced only when nobody answers on it, and removed only while it is still ours.
+"""
+
+import errno
+import os
+import socket
+import stat
+from dataclasses import dataclass
+
+from .settings import Settings, SettingsError
+
+__all__ = ["Listener", "open_listeners"]
+
+FIRST_INHERITED = 3  # sd_listen_fds(3): descriptors start here
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """One listening socket, the address people may be told, and the file to remove at the end."""
+
+    socket: socket.socket
+    address: str
+    file: tuple[str, int] | None = None
+
+    def close(self) -> None:
+        """Stop listening; remove the socket's file if nobody has put another in its place."""
+        self.socket.close()
+        if self.file is None:
+            return
+        path, inode = self.file
+        try:
+            if os.stat(path).st_ino == inode:
+                os.unlink(path)
+        except OSError:
+            pass
+
+
+def open_listeners(settings: Settings) -> list[Listener]:
+    """Open what the settings name; sockets that systemd passed come before host and port."""
+    if settings.uds is not None:
+        return [_unix(settings.uds, settings.backlog)]
+    if settings.fd is not None:
+        return [_inherited(settings.fd)]
+    passed = _passed_by_systemd()
+    if passed:
+        return [_inherited(fd) for fd in passed]
+    return [_tcp(settings.host, settings.port, settings.backlog)]
+
+
+def _tcp(host: str, port: int, backlog: int) -> Listener:
+    try:
+        found = socket.getaddrinfo(
+            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE | socket.AI_NUMERICSERV
+        )
+    except socket.gaierror as error:
+        raise SettingsError(
+            f"cannot listen on {host!r}: {error.strerror}. Give an address or a name of this machine."
+        ) from None
+    family, kind, protocol, _, address = found[0]
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(backlog)
+    except OSError as error:
+        listener.close()
+        raise SettingsError(_why_not(error, host, port)) from None
+    listener.setblocking(False)
+    return Listener(listener, _url(listener))
+
+
+def _why_not(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        text = f"port {port} on {host} is already in use"
+        return f"{text}. Stop the other server or choose another port: --port {port + 1}"
+    if error.errno == errno.EACCES:
+        return f"this user may not listen on port {port}. Ports below 1024 need root; try --port 8000"
+    if error.errno == errno.EADDRNOTAVAIL:
+        return f"{host} is not an address of this machine. Try --host 127.0.0.1 or --host 0.0.0.0"
+    return f"cannot listen on {host}:{port}: {error.strerror}"
+
+
+def _unix(path: str, backlog: int) -> Listener:
+    _clear_stale(path)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        listener.bind(path)
+        # A proxy usually runs as another user; the folder's permissions decide who may come near.
+        os.chmod(path, 0o666)
+        listener.listen(backlog)
+    except OSError as error:
+        listener.close()
+        raise SettingsError(f"cannot listen on the unix socket {path}: {error.strerror}") from None
+    listener.setblocking(False)
+    return Listener(listener, f"unix:{path}", (path, os.stat(path).st_ino))
+
+
+def _clear_stale(path: str) -> None:
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        return
+    if not stat.S_ISSOCK(mode):
+        raise SettingsError(f"{path} exists and is not a socket. Move it away or choose another --uds path.")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(1)
+        try:
+            probe.connect(path)
+        except ConnectionRefusedError:
+            os.unlink(path)
+            return
+        except OSError as error:
+            raise SettingsError(
+                f"cannot tell whether {path} is in use: {error}. Remove it if it is stale."
+            ) from None
+    raise SettingsError(f"another server already answers on {path}. Stop it or choose another --uds path.")
+
+
+def _inherited(fd: int) -> Listener:
+    try:
+        listener = socket.socket(fileno=fd)
+        listening = listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+    except OSError as error:
+        raise SettingsError(
+            f"file descriptor {fd} is not a socket that we inherited: {error.strerror}"
+        ) from None
+    if not listening:
+        listener.detach()
+        raise SettingsError(
+            f"the socket on file descriptor {fd} does not listen; whoever opens it must call listen()"
+        )
+    listener.setblocking(False)
+    os.set_inheritable(fd, False)
+    return Listener(listener, _url(listener))
+
+
+def _passed_by_systemd() -> range:
+    """The descriptors of socket activation, if they are meant for this very process."""
+    if os.environ.get("LISTEN_PID") != str(os.getpid()):
+        return range(0)
+    count = os.environ.pop("LISTEN_FDS", "")
+    for name in ("LISTEN_PID", "LISTEN_FDNAMES"):
+        os.environ.pop(name, None)
+    return range(FIRST_INHERITED, FIRST_INHERITED + int(count)) if count.isdigit() else range(0)
+
+
+def _url(listener: socket.socket) -> str:
+    name = listener.getsockname()
+    if listener.family == socket.AF_UNIX:
+        path = name.decode() if isinstance(name, bytes) else name
+        return f"unix:{path}"
+    host = f"[{name[0]}]" if ":" in name[0] else name[0]
+    return f"http://{host}:{name[1]}"

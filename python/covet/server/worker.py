@@ -1,0 +1,326 @@
+"""One serving process: import the application, start it, serve, drain, shut it down, never hang.
+
+Runs in the calling process itself when there is no parent, in a child otherwise. Everything that can
+wait for ever is bounded by an alarm (deadline.py), because a stop must end even when the application's
+loop does not turn.
+"""
+
+import asyncio
+import atexit
+import faulthandler
+import importlib
+import logging
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from types import FrameType
+from typing import Any
+
+from covet._engine import Limits, Server
+
+from . import logs, tracebacks
+from .access_log import AccessLog
+from .deadline import Alarm, LoopBlocked, culprit, leave
+from .lifespan import Lifespan, LifespanError
+from .link import BEAT, FRAMEWORK, LOADED, READY, RECYCLE, Line
+from .loops import choose_loop
+from .notify import notify, watchdog_pause
+from .settings import DEFAULT_THREADS, ASGIApp, Load, Settings, SettingsError
+from .signals import StopSignal
+from .sockets import Listener
+
+__all__ = ["EXIT_STARTUP", "FRAMEWORK_MODULE", "Worker", "engine_options"]
+
+EXIT_STARTUP = 3
+FRAMEWORK_MODULE = "covet.applications"
+EXIT_INTERRUPTED = 130
+COUNT_EVERY, RECYCLE_AGAIN = 0.2, 10.0  # seconds
+BEATS = 4  # heartbeats within the time after which the parent calls a loop blocked
+LAST_WORDS = 0.2  # seconds: the least a drain gets, and when it says who holds on
+FOREVER = 1e8  # seconds: what the engine is told where 0 means no limit
+GRACE = 1.0  # seconds past a deadline before the alarm acts for a loop that did not
+
+logger = logging.getLogger("covet")
+
+
+class Worker:
+    """A serving process. `line` leads to the parent, if any; `hello` runs once the server accepts."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        load: Load,
+        listeners: Sequence[Listener],
+        line: Line | None = None,
+        hello: Callable[[ASGIApp], None] | None = None,
+        wait_for_go: bool = False,
+    ) -> None:
+        self._settings = settings
+        self._load = load
+        self._listeners = listeners
+        self._line = line
+        self._hello = hello
+        self._wait_for_go = wait_for_go
+        self._stop = StopSignal(supervised=line is not None, on_stop=self._on_stop)
+        self._alarm = Alarm()
+        self._server: Server | None = None
+        self._fatal: BaseException | None = None
+        self._stuck = False
+        self._deadline = 0.0
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._access: AccessLog | None = None
+        self._older_tasks: set[asyncio.Task[Any]] = set()
+
+    def run(self) -> int:
+        """Serve until told to stop; return the exit code."""
+        self._stop.install(logs.reopen)
+        try:
+            self._options = engine_options(self._settings)
+            name, factory = choose_loop(self._settings.loop)
+            app = self._load()
+        except SettingsError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return error.code
+        if self._line is not None:
+            self._line.say(LOADED + FRAMEWORK if FRAMEWORK_MODULE in sys.modules else LOADED)
+            if self._wait_for_go and not self._line.wait_for_go():
+                return 0
+        self._stop.imported()
+        logger.debug("event loop: %s", name)
+        try:
+            with asyncio.Runner(loop_factory=factory) as runner:
+                code = runner.run(self._main(app))
+                self._arm_exit()
+        finally:
+            self._stop.detach()
+        if isinstance(self._fatal, SystemExit):
+            return (
+                self._fatal.code if isinstance(self._fatal.code, int) else int(self._fatal.code is not None)
+            )
+        return code if self._fatal is None else EXIT_INTERRUPTED
+
+    async def _main(self, app: ASGIApp) -> int:
+        loop = self._loop = asyncio.get_running_loop()
+        self._stop.attach(loop)
+        lifespan = Lifespan(app, self._settings.lifespan)
+        starting = asyncio.ensure_future(lifespan.startup())
+        stopping = asyncio.ensure_future(self._stop.wait())
+        await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if self._stop.should_exit:
+            starting.cancel()
+            return 0
+        try:
+            starting.result()
+        except LifespanError as error:
+            tracebacks.report("the application did not start: its lifespan's start-up failed", error)
+            return EXIT_STARTUP
+        logs.adopt_root(self._settings)
+        try:
+            self._serve(app, loop, lifespan.state)
+            await stopping
+            await self._drain()
+        finally:
+            stopping.cancel()
+            await self._shut_down(lifespan)
+        return 0
+
+    def _serve(self, app: ASGIApp, loop: asyncio.AbstractEventLoop, state: dict[str, Any]) -> None:
+        self._drained = asyncio.Event()
+        callbacks: dict[str, Callable[..., Any]] = {"drained": self._drained.set, "fatal": self._on_fatal}
+        # A callback for each request costs; without a reader there is none.
+        if logging.getLogger(logs.access_logger).isEnabledFor(logging.INFO):
+            self._access = callbacks["access"] = AccessLog(loop)
+        fds = [listener.socket.fileno() for listener in self._listeners]
+        self._server = Server(app, fds, loop, self._options | {"state": state}, callbacks)
+        self._older_tasks = asyncio.all_tasks(loop)
+        self._server.start()
+        self._supervision(loop)
+        if self._hello is not None:
+            self._hello(app)
+        if self._line is not None:
+            self._line.say(READY)
+        else:
+            notify("READY=1")
+            self._feed_watchdog(loop)
+
+    def _supervision(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Start what only a worker under a parent does: listen for its end, beat, count requests."""
+        if self._line is None:
+            return
+        line = self._line
+        loop.add_reader(line.fileno(), self._hear, loop)
+        if self._settings.timeout_worker > 0:
+            faulthandler.enable()  # the parent ends a blocked worker by SIGABRT, which shows where it was
+            pause = self._settings.timeout_worker / BEATS
+
+            def beat() -> None:
+                line.say(BEAT)
+                loop.call_later(pause, beat)
+
+            beat()
+        if self._settings.max_requests > 0:
+            share = self._settings.max_requests + _up_to(self._settings.max_requests_jitter)
+
+            def count() -> None:
+                served = self._server is not None and self._server.requests_total >= share
+                if served:
+                    line.say(RECYCLE)
+                # It is said again as long as no successor could be started.
+                loop.call_later(RECYCLE_AGAIN if served else COUNT_EVERY, count)
+
+            count()
+
+    def _feed_watchdog(self, loop: asyncio.AbstractEventLoop) -> None:
+        pause = watchdog_pause()
+        if pause is not None:
+            notify("WATCHDOG=1")
+            loop.call_later(pause, self._feed_watchdog, loop)
+
+    def _hear(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._line is not None and self._line.hear() is None:
+            loop.remove_reader(self._line.fileno())
+            logger.warning("the parent process is gone; this worker stops")
+            self._stop.stop("the parent's end")
+
+    def _on_fatal(self, error: BaseException) -> None:
+        """A handler raised SystemExit or KeyboardInterrupt: stop, and end with its code."""
+        self._fatal = error
+        self._stop.stop(type(error).__name__)
+
+    def _on_stop(self) -> None:
+        """The clock of the stop starts with the order, not when the loop gets round to it."""
+        self._deadline = time.monotonic() + self._settings.timeout_drain
+        self._alarm.arm(self._settings.timeout_drain + GRACE, self._loop_does_not_turn)
+
+    async def _drain(self) -> None:
+        server = self._server
+        if server is None:
+            return
+        if self._line is None:
+            notify("STOPPING=1")
+        logger.info("%s: stopping, %d in progress", self._stop.reason, server.in_progress)
+        left = max(self._deadline - time.monotonic(), LAST_WORDS)
+        self._alarm.arm(left + GRACE, self._loop_does_not_turn)
+        server.drain(left)
+        waiting = asyncio.ensure_future(self._drained.wait())
+        # Just before the engine cuts them off, say who held on.
+        done, _ = await asyncio.wait({waiting}, timeout=left - LAST_WORDS / 2)
+        if not done and server.in_progress:
+            self._stuck = True
+            logger.warning(
+                "still in progress at the deadline (--timeout-drain), cut off: %s", self._holders()
+            )
+        await asyncio.wait({waiting}, timeout=LAST_WORDS + GRACE / 2)
+        waiting.cancel()
+        if self._stuck:
+            await self._cancel_leftovers()
+        self._alarm.disarm()
+        if self._access is not None:
+            self._access.flush()
+
+    async def _cancel_leftovers(self) -> None:
+        """End what requests left behind while the application still has what its shutdown will take away."""
+        current = asyncio.current_task()
+        leftovers = {task for task in asyncio.all_tasks() - self._older_tasks if task is not current}
+        for task in leftovers:
+            task.cancel()
+        if leftovers:
+            await asyncio.wait(leftovers, timeout=LAST_WORDS)
+
+    def _holders(self) -> str:
+        held = self._server.held() if self._server is not None else []
+        shown = ", ".join(f"{label} ({age:.1f} s)" for label, age in held[:10])
+        return shown + (f" and {len(held) - 10} more" if len(held) > 10 else "")
+
+    def _loop_does_not_turn(self, frame: FrameType | None) -> None:
+        """The drain's deadline passed and the loop did not notice: something blocks it."""
+        place = culprit(frame, Worker.run.__code__)
+        held = self._holders()
+        logger.error(
+            "the event loop is blocked in %s%s", place or "native code", held and f"; held on: {held}"
+        )
+        self._stuck = True
+        self._alarm.arm(GRACE, lambda _: leave(0))
+        if place is not None:
+            raise LoopBlocked(f"the server stops and {place} does not let the event loop go on")
+
+    async def _shut_down(self, lifespan: Lifespan) -> None:
+        """Run the application's shutdown within its bound; then let the engine go."""
+        limit = self._settings.timeout_shutdown
+        self._alarm.arm(limit + GRACE, self._shutdown_hangs)
+        try:
+            await asyncio.wait_for(lifespan.shutdown(), limit)
+        except LifespanError as error:
+            tracebacks.report("the application's shutdown failed", error)
+        except TimeoutError:
+            self._stuck = True
+            logger.error("the application's shutdown did not end within %g s (--timeout-shutdown)", limit)
+        finally:
+            if self._server is not None:
+                self._server.close()
+            self._alarm.disarm()
+
+    def _shutdown_hangs(self, frame: FrameType | None) -> None:
+        logger.error(
+            "the application's shutdown blocks the event loop in %s", culprit(frame, Worker.run.__code__)
+        )
+        leave(0)
+
+    def _arm_exit(self) -> None:
+        """From here on only threads of the application can hold the process; give them a moment, no more."""
+        self._alarm.arm(0.5 if self._stuck else 5.0, self._exit_hangs)
+
+    def _exit_hangs(self, frame: FrameType | None) -> None:
+        """Something outlives the stop: a task that swallows its cancellation, or a thread."""
+        held = [thread.name for thread in threading.enumerate() if not thread.daemon][1:]
+        if self._loop is not None and not self._loop.is_closed():
+            held += [f"task {_name(task)}" for task in asyncio.all_tasks(self._loop)]
+        logger.warning(
+            "leaving without what does not end: %s", ", ".join(held) or culprit(frame, Worker.run.__code__)
+        )
+        atexit._run_exitfuncs()
+        leave(0)
+
+
+def _name(task: "asyncio.Task[object]") -> str:
+    """The coroutine that a task runs, or the task's own name."""
+    return str(getattr(task.get_coro(), "__qualname__", task.get_name()))
+
+
+def _up_to(most: int) -> int:
+    """A random whole number from 0 to `most`; the random module would cost a cold start 10 ms."""
+    return int.from_bytes(os.urandom(4), "big") % (most + 1)
+
+
+def engine_options(settings: Settings) -> dict[str, Any]:
+    """Translate the settings into what the engine's Server takes."""
+    if settings.trusts:  # a wrong entry is the user's mistake: find it before the engine does
+        importlib.import_module("covet.server.proxies").check_proxies(settings.trusts)
+    options: dict[str, Any] = {
+        "root_path": settings.root_path,
+        "threads": 0 if settings.threads == DEFAULT_THREADS else settings.threads,
+        "limit_concurrency": settings.limit_concurrency,
+        "trusted_proxies": list(settings.trusts),
+        "headers": [_header(line) for line in settings.header],
+        "server_header": settings.server_header,
+    }
+    known = Limits.defaults()
+    limits = {
+        "max_body": settings.limit_body,
+        "header_timeout": settings.timeout_headers or FOREVER,
+        "body_idle_timeout": settings.timeout_body or FOREVER,
+        "keep_alive": settings.timeout_keep_alive,
+        "write_stall": settings.timeout_write or FOREVER,
+        "drain": settings.timeout_drain,
+    }
+    options.update({name: value for name, value in limits.items() if name in known and value is not None})
+    return options
+
+
+def _header(line: str) -> tuple[bytes, bytes]:
+    name, colon, value = line.partition(":")
+    if not colon or not name.strip():
+        raise SettingsError(f"--header {line!r}: write it as name:value", 2)
+    return name.strip().lower().encode("latin-1"), value.strip().encode("latin-1")
