@@ -1,7 +1,7 @@
 """Describes the public names of a package as data: run by an interpreter that has FastAPI and Starlette.
 
-`python reference.py fastapi starlette` prints JSON, {module: {name: description}}; `test_exports.py` reads it and
-describes ours with the same functions. It needs nothing but the standard library and must never import covet.
+`python reference.py fastapi starlette` prints JSON, {module: {name: description}}; `test_exports.py` reads it
+and describes ours with the same functions. It needs the standard library only and must never import covet.
 """
 
 import ast
@@ -47,7 +47,9 @@ def public_names(module: ModuleType) -> set[str]:
             names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             names.add(node.target.id)
-    return {name for name in names if not name.startswith("_") and hasattr(module, name) and used(module, name)}
+    return {
+        name for name in names if not name.startswith("_") and hasattr(module, name) and used(module, name)
+    }
 
 
 def used(module: ModuleType, name: str) -> bool:

@@ -83,7 +83,7 @@ def test_the_real_package_in_use_is_an_error_that_names_the_fix(tmp_path: Path) 
             print(error)
     """
     told = run(program, tmp_path, start="")
-    assert "the real starlette was imported" in told
+    assert "the real starlette got imported" in told
     assert "covet run --compat" in told
 
 

@@ -1,4 +1,4 @@
-"""`covet run --compat`, `covet routes --compat`, COVET_COMPAT: an application written for FastAPI, unchanged."""
+"""`covet run --compat`, `covet routes --compat`, COVET_COMPAT: what was written for FastAPI, unchanged."""
 
 import http.client
 import os
@@ -101,6 +101,19 @@ def test_other_records_come_from_uvicorns_logger(folder: Path) -> None:
     _, said = answers(covet(folder, "run", "main:app", "--compat", "--log-format", "json", *LOCAL), "/")
     assert '"logger": "uvicorn.error", "message": "covet ' in said
     assert '"logger": "uvicorn.access"' in said
+
+
+def test_uvicorns_variables_count(folder: Path) -> None:
+    environment = {
+        "UVICORN_ACCESS_LOG": "no",
+        "UVICORN_LIMIT_MAX_REQUESTS": "100",
+        "UVICORN_LOG_LEVEL": "debug",
+    }
+    process = covet(folder, "run", "main:app", "--compat", "--log-level", "info", *LOCAL, **environment)
+    _, said = answers(process, "/")
+    assert "args" not in said
+    assert "[worker 1]" in said, "recycling needs a parent"
+    assert "debug" not in said, "a flag wins"
 
 
 def test_routes_are_listed(folder: Path) -> None:

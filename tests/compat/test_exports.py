@@ -1,7 +1,7 @@
 """Holds covet's public names, their signatures and defaults against the real FastAPI and Starlette.
 
-The real packages live in an environment of their own (scripts/reference.sh) and are described by a program that
-runs there. `exceptions.toml` lists what is missing or differs on purpose; docs/compatibility.md what is extra.
+The real packages live in an environment of their own (scripts/reference.sh) and are described by a program
+that runs there. `exceptions.toml` lists what is missing or differs on purpose; docs/compatibility.md tells.
 """
 
 import importlib
@@ -21,6 +21,9 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 EXCEPTIONS = tomllib.loads((HERE / "exceptions.toml").read_text())
 LISTED = EXCEPTIONS["missing"] | EXCEPTIONS["different"]
+
+# Its first run installs packages.
+pytestmark = pytest.mark.timeout(300)
 
 Reference = dict[str, dict[str, Description]]
 
@@ -106,7 +109,9 @@ def test_extra_parameters_are_documented() -> None:
 
 def test_missing_names_are_documented() -> None:
     page = (ROOT / "docs/compatibility.md").read_text()
-    assert [name for name in EXCEPTIONS["missing"] if f"`{name}`" not in page and group(name) not in page] == []
+    assert [
+        name for name in EXCEPTIONS["missing"] if f"`{name}`" not in page and group(name) not in page
+    ] == []
 
 
 def group(name: str) -> str:

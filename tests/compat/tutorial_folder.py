@@ -18,4 +18,4 @@ def lay_out(sources: Path, place: Path) -> None:
     (place / "dist/assets").mkdir(parents=True)
     (place / "dist/index.html").write_text("<!doctype html><title>index</title>")
     (place / "dist/404.html").write_text("<!doctype html><title>nothing here</title>")
-    (place / "files").mkdir()
+    (place / "large-video-file.mp4").write_bytes(b"a film")

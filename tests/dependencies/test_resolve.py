@@ -296,3 +296,30 @@ def test_cancelled_clean_up_of_an_async_generator_is_finished():
 
     anyio.run(main)
     assert log == ["cleaned up"]
+
+
+def test_a_dependency_may_install_an_override_for_those_after_it():
+    app = CovetPy()
+
+    def real():
+        return "real"
+
+    def installs():
+        app.dependency_overrides[real] = lambda: "fake"
+        yield
+
+    async def ask_python(value: Annotated[None, Depends(installs)], text: Annotated[str, Depends(real)]): ...
+
+    async def main():
+        async with AsyncExitStack() as stack:
+            scope = {"type": "http", "headers": [], "query_string": b""}
+            scope |= {"fastapi_inner_astack": stack, "fastapi_function_astack": stack}
+            return await solve_dependencies(
+                request=Request(scope),
+                dependant=get_dependant(path="/", call=ask_python),
+                dependency_overrides_provider=app,
+                async_exit_stack=stack,
+                embed_body_fields=False,
+            )
+
+    assert anyio.run(main).values["text"] == "fake"

@@ -2,8 +2,11 @@
 
 import re
 from pathlib import Path
+from unittest import mock
 
 import pytest
+
+from covet.routing.convertors import CONVERTOR_TYPES
 
 ROOT = Path(__file__).resolve().parents[2]
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.M | re.S)
@@ -28,4 +31,5 @@ def program(page: Path) -> str:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_the_examples_of_a_page_run(page: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    exec(compile(program(page), str(page), "exec"), {"__name__": f"docs_{page.stem}"})
+    with mock.patch.dict(CONVERTOR_TYPES):  # a page registers one, for itself
+        exec(compile(program(page), str(page), "exec"), {"__name__": f"docs_{page.stem}"})

@@ -1,4 +1,4 @@
-"""A client for each door: in process over ASGI, and over a real socket. A test that asks for one runs at both."""
+"""A client for each door: in process over ASGI, and over a real socket. Who asks for one runs at both."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ def door(request: pytest.FixtureRequest) -> str:
 
 @contextlib.contextmanager
 def clients(door: str) -> Iterator[ClientFor]:
-    """Give a function that makes a client of an application, whose lifespan runs until the context is left."""
+    """Give a function that makes a client of an application; its lifespan runs until the context is left."""
     with contextlib.ExitStack() as stack:
 
         def make(app: Any, **options: Any) -> Client:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -116,6 +117,28 @@ def test_cancel_on_disconnect(path: str) -> None:
         assert left.wait(5)
 
 
+def test_cancel_on_disconnect_behind_middleware() -> None:
+    app = CovetPy(cancel_on_disconnect=True)
+    started, cancelled = threading.Event(), threading.Event()
+
+    @app.middleware("http")
+    async def layer(request: Request, call_next: Any) -> Any:
+        return await call_next(request)
+
+    @app.get("/")
+    async def wait() -> None:
+        started.set()
+        try:
+            await asyncio.sleep(10)
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+
+    with serve(app) as url:
+        leave_after_asking(url, "/", started)
+        assert cancelled.wait(5)
+
+
 def test_without_it_the_handler_goes_on_and_can_ask() -> None:
     app = CovetPy()
     started, finished = threading.Event(), threading.Event()
@@ -132,18 +155,21 @@ def test_without_it_the_handler_goes_on_and_can_ask() -> None:
         assert finished.wait(5)
 
 
-def test_background_tasks_outlive_the_client() -> None:
-    app = CovetPy()
+@pytest.mark.parametrize("cancels", [True, False])
+@pytest.mark.parametrize("seconds", [0, 0.05], ids=["leaves-after", "leaves-during"])
+def test_background_tasks_outlive_the_client(cancels: bool, seconds: float) -> None:
+    app = CovetPy(cancel_on_disconnect=cancels)
     started, finished = threading.Event(), threading.Event()
 
     async def work() -> None:
         await asyncio.sleep(0.05)
         finished.set()
 
-    @app.get("/", cancel_on_disconnect=True)
+    @app.get("/")
     async def read(tasks: BackgroundTasks) -> str:
         tasks.add_task(work)
         started.set()
+        time.sleep(seconds)  # it ends without ever letting the loop notice that the client has gone
         return "ok"
 
     with serve(app) as url:

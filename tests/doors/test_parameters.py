@@ -14,7 +14,7 @@ from covet import Body, Cookie, CovetPy, File, Form, Header, Path, Query, Upload
 ID = "3fa85f64-5717-4562-b3fc-2c963f66afa6"
 
 
-class Colour(str, Enum):
+class Colour(str, Enum):  # noqa: UP042
     red = "red"
     blue = "blue"
 

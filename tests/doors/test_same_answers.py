@@ -88,22 +88,18 @@ PARAMETERS: list[tuple[str, str, dict[str, Any]]] = [
     ("GET", "/openapi.json", {}),
     ("GET", "/docs", {}),
 ]
-ANSWERS = [
-    ("GET", path, {})
-    for path in (
-        "/filtered /annotated /text /html /raw /teapot /redirect /stream /stream/sync /file /cookie /changed "
-        "/inline /request?a=%20 /links/3 /links/x /fails /text/ /created"
-    ).split()
-]
+ANSWER_PATHS = """
+    /filtered /annotated /text /html /raw /teapot /redirect /stream /stream/sync /file /cookie /changed
+    /inline /request?a=%20 /links/3 /links/x /fails /text/ /created
+"""
+DEPENDENCY_PATHS = """
+    /nested?x=1 /nested?x=a /uncached /class?limit=x /generators /early /translated /user /guarded /scopes
+    /bearer /key
+"""
+ANSWERS: list[tuple[str, str, dict[str, Any]]] = [("GET", path, {}) for path in ANSWER_PATHS.split()]
 ANSWERS += [("DELETE", "/gone", {}), ("POST", "/created", {}), ("POST", "/echo", {"content": b"abc"})]
 ANSWERS += [("GET", "/file", {"headers": {"Range": value}}) for value in ("bytes=0-2,5-6", "bytes=-1", "x=1")]
-DEPENDENCIES = [
-    ("GET", path, {})
-    for path in (
-        "/nested?x=1 /nested?x=a /uncached /class?limit=x /generators /early /translated /user /guarded /scopes "
-        "/bearer /key"
-    ).split()
-]
+DEPENDENCIES: list[tuple[str, str, dict[str, Any]]] = [("GET", path, {}) for path in DEPENDENCY_PATHS.split()]
 
 Pair = tuple[httpx2.Client, httpx2.Client]
 
@@ -134,7 +130,7 @@ def at_dependencies() -> Iterator[Pair]:
 def told(answer: httpx2.Response) -> tuple[int, list[tuple[str, str]], bytes]:
     """What an answer says; the boundary of a multipart body is random."""
     pairs = sorted((name, value) for name, value in answer.headers.multi_items() if name not in APART)
-    kind, _, boundary = answer.headers.get("content-type", "").partition("boundary=")
+    _, _, boundary = answer.headers.get("content-type", "").partition("boundary=")
     if not boundary:
         return answer.status_code, pairs, answer.content
     pairs = [(name, value.replace(boundary, "-")) for name, value in pairs]

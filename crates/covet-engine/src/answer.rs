@@ -211,7 +211,9 @@ impl Turn<'_> {
 
     /// The answer cannot be completed: the client must see that it is not whole.
     fn break_stream(&mut self, error: &BodyError) -> Step {
-        self.hub.runtime.log(&Record::Failed(error.to_string().into()));
+        if *error != BodyError::Disconnected {
+            self.hub.runtime.log(&Record::Failed(error.to_string().into()));
+        }
         match self.flush() {
             Step::Gone => Step::Gone,
             // Without framing only a reset tells an early end from the end; unread bytes make the system send it.

@@ -113,6 +113,12 @@ class Option:
         """Environment variables, strongest first."""
         return ("COVET_" + self.name.upper(), *self.environment)
 
+    @property
+    def uvicorn_variables(self) -> tuple[str, ...]:
+        """Variables that uvicorn reads for the same thing; they count under --compat, after all others."""
+        names = [flag.removeprefix("--") for flag in (self.flag, *self.flags) if flag.startswith("--")]
+        return tuple("UVICORN_" + name.replace("-", "_").upper() for name in names)
+
 
 OPTIONS = (
     Option("host", str, "address to listen on (0.0.0.0)", "ADDRESS"),
@@ -280,15 +286,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         )
 
 
-def read_settings(given: argparse.Namespace) -> Settings:
-    """Combine flags, environment and defaults.
+def read_settings(given: argparse.Namespace, compat: bool = False) -> Settings:
+    """Combine flags, environment and defaults; with `compat`, uvicorn's variables as well.
 
     Raises:
         SettingsError: a value cannot be read; the message names the flag or the variable it came from.
     """
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = {"compat": compat}
     for option in OPTIONS:
-        source, raw = _find(option, given)
+        source, raw = _find(option, given, compat)
         if raw is not None:
             values[option.name] = _parse(option, source, raw)
     if values.get("reload") and "timeout_drain" not in values:
@@ -301,11 +307,13 @@ def read_settings(given: argparse.Namespace) -> Settings:
     return Settings(**{name: value for name, value in values.items() if name in known})
 
 
-def _find(option: Option, given: argparse.Namespace) -> tuple[str, str | bool | Sequence[str] | None]:
+def _find(
+    option: Option, given: argparse.Namespace, compat: bool
+) -> tuple[str, str | bool | Sequence[str] | None]:
     if hasattr(given, option.name):
         value: str | bool | Sequence[str] = getattr(given, option.name)
         return option.flag, value
-    for name in option.variables:
+    for name in (*option.variables, *(option.uvicorn_variables if compat else ())):
         if os.environ.get(name, "").strip():
             return name, os.environ[name]
     return "", None

@@ -44,7 +44,7 @@ def run(arguments: Sequence[str]) -> int:
         if given.env_file:
             load_env_file(given.env_file)
         compat = wants_compat(given)
-        settings = replace(read_settings(given), compat=compat)
+        settings = read_settings(given, compat)
         application = find_application(
             given.entrypoint or given.target,
             attribute=given.name,

@@ -28,7 +28,7 @@ def install() -> None:
     if real:
         names = " and ".join(real)
         raise CompatError(
-            f"the real {names} was imported before covet could stand in for it, so objects of two frameworks "
+            f"the real {names} got imported before covet could stand in, so objects of two frameworks "
             "would meet. Serve with `covet run --compat`, or call covet.compat.install() before the first "
             f"import of {names}: at the top of the program, or of conftest.py"
         )

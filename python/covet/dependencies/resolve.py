@@ -96,7 +96,7 @@ class _Solving:
     request: Request | WebSocket
     body: Any
     response: Response
-    overrides: Overrides
+    overrides_provider: Any
     cache: dict[DependencyCacheKey, Any]
     embed_body_fields: bool
     background_tasks: BackgroundTasks | None
@@ -119,8 +119,10 @@ class _Solving:
 
     async def _solve_below(self, declared: Dependant, values: dict[str, Any], errors: list[Any]) -> None:
         used = declared
-        if self.overrides:
-            call = self.overrides.get(cast(Any, declared.call), declared.call)
+        # Looked up for each dependency: one may install an override for those after it.
+        overrides: Overrides | None = getattr(self.overrides_provider, "dependency_overrides", None)
+        if overrides:
+            call = overrides.get(cast(Any, declared.call), declared.call)
             # Every dependency is analysed by its own name again, so that what it replaces has no say.
             used = overriding_dependant(declared, cast(Any, call))
         arguments, found = await self.solve(used)
@@ -234,7 +236,7 @@ async def solve_dependencies(
         request=request,
         body=body,
         response=blank_response() if response is None else response,
-        overrides=getattr(dependency_overrides_provider, "dependency_overrides", None) or {},
+        overrides_provider=dependency_overrides_provider,
         cache={} if dependency_cache is None else dependency_cache,
         embed_body_fields=embed_body_fields,
         background_tasks=background_tasks,

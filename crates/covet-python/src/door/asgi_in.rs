@@ -123,6 +123,8 @@ impl Located {
         let host = if table.needs_host() { host(scope)? } else { None };
         let mut params = Params::new();
         Ok(match table.resolve(route, method, host.as_deref(), &mut params) {
+            // Only Python can watch an ASGI `receive` for the client's leaving while the handler runs.
+            Verdict::Native(tag) if table.cancels(Some(tag)) => None,
             Verdict::Native(tag) => Some(Self {
                 tag,
                 params,

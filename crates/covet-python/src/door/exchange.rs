@@ -265,7 +265,9 @@ impl Exchange {
     pub(crate) fn fail(&self, why: &str) {
         let outgoing = self.outgoing.replace(Outgoing::Over);
         if let Outgoing::Streaming(sender) = outgoing {
-            sender.fail(BodyError::Failed(why.to_owned()));
+            // Nobody waits for the rest of a stream whose client has left: that is no failure.
+            let gone = self.is_gone();
+            sender.fail(if gone { BodyError::Disconnected } else { BodyError::Failed(why.to_owned()) });
         }
         self.wake_all();
     }

@@ -125,7 +125,7 @@ impl SocketDoor {
                 verdict: Verdict::Python(tag),
                 ..
             }) => {
-                let cancels = table.cancels(tag);
+                let cancels = table.cancels_outside(tag);
                 self.python(py, Exchange::new(self.site.clone(), request, reply), cancels);
             }
             None => self.python(py, Exchange::new(self.site.clone(), request, reply), false),
@@ -148,7 +148,7 @@ impl SocketDoor {
         let Some(plan) = &row.plan else { return };
         let streams = row.takes_body && matches!(request.body, Body::Stream(_));
         if streams || !fits(&table, row, &request.head.framing) {
-            let cancels = table.cancels(Some(tag));
+            let cancels = table.cancels_outside(Some(tag));
             return self.python(py, Exchange::new(self.site.clone(), request, reply), cancels);
         }
         let prepared = {
@@ -169,7 +169,7 @@ impl SocketDoor {
             plan.get().prepare(py, &source, body)
         };
         let (plan, pace) = (plan.clone_ref(py), row.pace.clone());
-        let cancels = table.cancels(Some(tag));
+        let (cancels, cancels_outside) = (table.cancels(Some(tag)), table.cancels_outside(Some(tag)));
         let exchange = Exchange::new(self.site.clone(), request, reply);
         let Some(inner) = exchange.get() else { return };
         match prepared {
@@ -180,7 +180,7 @@ impl SocketDoor {
                 *inner.found.borrow_mut() = Some(Found { table, tag });
                 flight::native(py, exchange, plan, values, pace);
             }
-            Prepared::Fallback(_) => self.python(py, exchange, cancels),
+            Prepared::Fallback(_) => self.python(py, exchange, cancels_outside),
         }
     }
 }

@@ -125,6 +125,13 @@ impl Table {
         own.unwrap_or(self.settings.cancels)
     }
 
+    /// Whether the engine cancels the whole task of a request on the Python path. A route that says so itself
+    /// cancels its handler only: what follows the handler still runs.
+    pub(crate) fn cancels_outside(&self, tag: Option<u32>) -> bool {
+        let own = tag.and_then(|tag| self.row(tag)).and_then(|row| row.cancels);
+        own.is_none() && self.settings.cancels
+    }
+
     /// Does any route ask for a host?
     pub(crate) fn needs_host(&self) -> bool {
         self.hosts

@@ -19,6 +19,9 @@ use crate::object::ffi::Arguments;
 /// Deepest nesting of objects and arrays that is parsed here. `Limits::json_depth` of covet-http has the same default.
 const DEPTH: usize = 64;
 
+/// The largest float has one digit less before its point.
+const HUGE_DIGITS: usize = 309;
+
 enum Mode {
     /// `validate_json(bytes)`: only for schemas where both modes agree.
     Json,
@@ -163,10 +166,39 @@ fn plain(body: &[u8]) -> Result<(), Irregular> {
     {
         return Err("a body that may hold numbers that are not finite");
     }
+    if huge_number(body) {
+        return Err("a body that may hold a number no float can hold");
+    }
     if memchr2_iter(b'{', b'[', body).take(DEPTH + 1).count() > DEPTH && depth(body) > DEPTH {
         return Err("a body that is nested too deeply");
     }
     Ok(())
+}
+
+/// Is there a number with so many digits that no float can hold it? `json.loads` makes an integer of it, which a
+/// float field refuses; pydantic's parser makes it infinity.
+fn huge_number(body: &[u8]) -> bool {
+    // A run this long covers one of the places looked at.
+    (0..body.len())
+        .step_by(HUGE_DIGITS)
+        .any(|at| digits_around(body, at) >= HUGE_DIGITS)
+}
+
+/// How many digits stand in a row around this place.
+fn digits_around(body: &[u8], at: usize) -> usize {
+    let Some((before, after)) = body.split_at_checked(at) else {
+        return 0;
+    };
+    let right = after.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    if right == 0 {
+        return 0;
+    }
+    right
+        + before
+            .iter()
+            .rev()
+            .take_while(|byte| byte.is_ascii_digit())
+            .count()
 }
 
 /// The deepest nesting outside of strings.
@@ -198,6 +230,15 @@ fn depth(body: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::{depth, plain};
+
+    #[test]
+    fn numbers_that_no_float_can_hold_are_refused_wherever_they_stand() {
+        for pad in [0, 1, 308, 309, 400] {
+            let number = |digits: usize| [vec![b' '; pad], vec![b'1'; digits], vec![b']'; 2]].concat();
+            assert!(plain(&number(308)).is_ok());
+            assert!(plain(&number(309)).is_err());
+        }
+    }
 
     #[test]
     fn nesting_inside_strings_does_not_count() {
