@@ -24,6 +24,7 @@ from covet.datastructures.url import URL, Address
 from covet.formparsers.options import parse_options_header
 from covet.formparsers.parsers import FormParser, MultiPartException, MultiPartParser
 from covet.http_exceptions import HTTPException
+from covet.scope_keys import GIVEN_BODY_LIMIT, HELD_BODY
 from covet.types import Message, Receive, Scope, Send
 
 if TYPE_CHECKING or sys.version_info < (3, 13):
@@ -239,10 +240,27 @@ class Request(HTTPConnection[StateT]):
     async def body(self) -> bytes:
         """Return the whole body; later calls return it again."""
         if not hasattr(self, "_body"):
+            limit = self._held_limit()
+            chunks: list[bytes] = []
+            size = 0
             async with aclosing(self.stream()) as stream:
-                chunks = [chunk async for chunk in stream]
+                async for chunk in stream:
+                    size += len(chunk)
+                    if limit is not None and size > limit:
+                        raise HTTPException(status_code=413, detail="Content Too Large")
+                    chunks.append(chunk)
             self._body = b"".join(chunks)
         return self._body
+
+    def _held_limit(self) -> int | None:
+        # Where a `max_body_size` is in force, its own `receive` has counted already.
+        if GIVEN_BODY_LIMIT in self.scope:
+            return None
+        limit: int | None = self.scope.get(HELD_BODY)
+        declared = self.headers.get("content-length", "") if limit is not None else ""
+        if limit is not None and declared.isdecimal() and int(declared) > limit:
+            raise HTTPException(status_code=413, detail="Content Too Large")
+        return limit
 
     async def json(self) -> Any:
         """Return the body read as JSON."""

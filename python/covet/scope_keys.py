@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-__all__ = ["DOOR", "IN_TASK"]
+__all__ = ["DOOR", "GIVEN_BODY_LIMIT", "HELD_BODY", "IN_TASK"]
 
 # True while what runs may be left half-way by a function middleware (`covet.middleware.isolation`).
 IN_TASK = "covet.in_task"
 # An extension of scopes from our own server: a last piece needs no empty message behind it.
 DOOR = "covet.door"
+# The largest body, in bytes, that may be kept whole in memory: our server's own limit.
+HELD_BODY = "covet.held_body"
+# The `max_body_size` in force, under Starlette's name; it replaces the server's limit.
+GIVEN_BODY_LIMIT = "starlette.max_body_size"

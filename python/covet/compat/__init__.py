@@ -30,7 +30,8 @@ def install() -> None:
         raise CompatError(
             f"the real {names} got imported before covet could stand in, so objects of two frameworks "
             "would meet. Serve with `covet run --compat`, or call covet.compat.install() before the first "
-            f"import of {names}: at the top of the program, or of conftest.py"
+            f"import of {names}: at the top of the program, or of conftest.py. An agent that is "
+            "started around the program may be what imported it: set it up inside the application instead"
         )
     sys.meta_path.insert(0, Finder())
 

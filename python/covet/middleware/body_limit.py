@@ -10,11 +10,12 @@ from covet.datastructures.headers import Headers
 from covet.http_exceptions import HTTPException
 from covet.middleware.isolation import passes_through
 from covet.responses.base import PlainTextResponse
+from covet.scope_keys import GIVEN_BODY_LIMIT
 from covet.types import ASGIApp, Message, Receive, Scope, Send
 
 __all__ = ["MAX_BODY_SIZE_SCOPE_KEY", "RequestBodyLimitMiddleware", "RequestBodyLimitResponder"]
 
-MAX_BODY_SIZE_SCOPE_KEY = "starlette.max_body_size"
+MAX_BODY_SIZE_SCOPE_KEY = GIVEN_BODY_LIMIT
 _BODY_LIMIT_RESPONDER_SCOPE_KEY = "starlette._body_limit_responder"
 _MISSING = object()
 _REFUSAL = "Content Too Large"

@@ -1,8 +1,9 @@
-"""Pydantic's JSON schema generator with OpenAPI 3.1's words for binary strings, and without its repeated work.
+"""Pydantic's JSON schema generator with OpenAPI 3.1's words for binary strings, less its repeated work.
 
-Pydantic describes every input twice and settles the names of definitions by comparing all of them with each other.
-Here each input is described once, and only definitions that want the same name are compared. The names are those that
-pydantic gives: a model's own name where that is unambiguous, else one with its mode (`Item-Input`) or its module.
+Pydantic describes every input twice and settles the names of definitions by comparing all of them with each
+other. Here each input is described once, and only definitions that want the same name are compared. The names
+are those that pydantic gives: a model's own name where that is unambiguous, else one with its mode
+(`Item-Input`) or its module.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ class GenerateJsonSchema(PydanticGenerateJsonSchema):
 
 
 def _settle_names(choices: Any, definitions: Any, template: str) -> dict[str, str]:
-    """Return the name of each definition: the first of its choices that only definitions equal to it want too.
+    """Return the name of each definition: the first of its choices that only equal definitions want too.
 
     Equal definitions become one, which can make those that refer to them equal; so this is repeated until
     nothing changes.

@@ -176,13 +176,19 @@ impl Attempt {
         self.run(py, body.as_bytes())
     }
 
-    /// The largest body that is collected for a plan; None is no limit.
+    /// The largest body that is collected for a plan, by the route, the application or our server; None is no limit.
     #[getter]
-    fn max_body(&self) -> Option<u64> {
-        self.table
+    fn max_body(&self, py: Python<'_>) -> PyResult<Option<u64>> {
+        let given = self
+            .table
             .row(self.located.tag)
             .and_then(|row| row.max_body)
-            .or(self.table.settings.max_body)
+            .or(self.table.settings.max_body);
+        if given.is_some() {
+            return Ok(given);
+        }
+        let held = self.scope.bind(py).get_item(intern!(py, "covet.held_body"))?;
+        Ok(held.and_then(|held| held.extract().ok()))
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

@@ -267,7 +267,11 @@ impl Exchange {
         if let Outgoing::Streaming(sender) = outgoing {
             // Nobody waits for the rest of a stream whose client has left: that is no failure.
             let gone = self.is_gone();
-            sender.fail(if gone { BodyError::Disconnected } else { BodyError::Failed(why.to_owned()) });
+            sender.fail(if gone {
+                BodyError::Disconnected
+            } else {
+                BodyError::Failed(why.to_owned())
+            });
         }
         self.wake_all();
     }

@@ -92,6 +92,11 @@ impl Exchange {
                 state.bind(py).call_method0(intern!(py, "copy"))?,
             )?;
         }
+        // `covet.scope_keys.HELD_BODY`: a streamed body is bounded where somebody keeps all of it.
+        set(
+            intern!(py, "covet.held_body"),
+            options.max_body.into_pyobject(py)?.into_any(),
+        )?;
         let extensions = PyDict::new(py);
         extensions.set_item(intern!(py, "http.response.early_hint"), PyDict::new(py))?;
         // `covet.scope_keys.DOOR`: a body need not be followed by an empty last message.

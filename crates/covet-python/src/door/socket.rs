@@ -94,10 +94,11 @@ impl SocketDoor {
             Verdict::Python(_) | Verdict::NotFound => None,
         };
         let collects = row.is_some_and(|row| row.takes_body && fits(&resolved.table, row, &head.framing));
+        let given = row.and_then(|row| row.max_body.or(resolved.table.settings.max_body));
         *self.last.borrow_mut() = Some(resolved);
         match collects {
             true => Admission::Buffered {
-                max: self.site.options.max_body,
+                max: given.unwrap_or(self.site.options.max_body),
             },
             false => Admission::Streaming,
         }
