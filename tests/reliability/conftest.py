@@ -1,4 +1,4 @@
-"""Servers under hostile clients: `covet run` of one application in a process of its own; used by this folder's tests."""
+"""Servers under hostile clients: `covet run` of one application, in a process of its own."""
 
 import http.client
 import os
@@ -126,7 +126,8 @@ class Server:
     def wait_for(self, pattern: str, timeout: float = 15) -> re.Match[str]:
         end = time.monotonic() + timeout
         while (found := re.search(pattern, self.output)) is None:
-            assert time.monotonic() < end and self.process.poll() is None, f"no {pattern!r} in:\n{self.output}"
+            assert time.monotonic() < end, f"no {pattern!r} in:\n{self.output}"
+            assert self.process.poll() is None, self.output
             time.sleep(0.01)
         return found
 

@@ -1,4 +1,4 @@
-"""Bodies beyond the server's limit: refused with 413 wherever all of one would be kept, never where it streams."""
+"""Bodies beyond the server's limit: 413 wherever all of one would be kept, never where it streams."""
 
 import pytest
 

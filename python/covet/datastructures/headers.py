@@ -7,6 +7,7 @@ middleware changes there is what is sent.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, MutableMapping
+from functools import lru_cache
 from typing import Any
 
 __all__ = ["Headers", "MutableHeaders"]
@@ -80,7 +81,10 @@ class Headers(Mapping[str, str]):
 
     def __contains__(self, key: Any) -> bool:
         wanted = _name(key)
-        return any(name == wanted for name, _ in self._list)
+        for name, _ in self._list:  # noqa: SIM110 - a generator would cost more than the loop
+            if name == wanted:
+                return True
+        return False
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self.keys())
@@ -159,6 +163,8 @@ class MutableHeaders(Headers):
         self["vary"] = ", ".join([*self.getlist("vary"), vary])
 
 
+# Names come from code, not from clients: the same few over and over.
+@lru_cache(maxsize=1024)
 def _name(key: str) -> bytes:
     return key.lower().encode("latin-1")
 

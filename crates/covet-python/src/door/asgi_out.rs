@@ -92,6 +92,7 @@ impl Send {
             None => false,
         };
         match Exchange::push(&self.exchange, piece, more) {
+            Some(Pressure::Closed) if more => pause(py),
             Some(Pressure::Ready | Pressure::Closed) => Done::none(py),
             Some(Pressure::Full) => {
                 let shared = self.exchange.clone();
@@ -102,6 +103,7 @@ impl Send {
                 Later::with(py, exchange.site.running(), Box::new(ask))
             }
             // As other servers do: what is sent to nobody is dropped without a word.
+            None if exchange.is_gone() && more => pause(py),
             None if exchange.is_gone() => Done::none(py),
             None => {
                 let what = exchange.expects();
@@ -136,6 +138,12 @@ impl Exchange {
             Outgoing::Over => "nothing more, the response is complete",
         }
     }
+}
+
+/// Suspend once: an endless stream to nobody would never let the loop tell it that the client has left.
+fn pause(py: Python<'_>) -> PyResult<Py<PyAny>> {
+    let asyncio = py.import(intern!(py, "asyncio"))?;
+    Ok(asyncio.call_method1(intern!(py, "sleep"), (0,))?.unbind())
 }
 
 fn here(exchange: &SharedExchange) -> PyResult<&Exchange> {
