@@ -11,13 +11,14 @@ from .version import version
 __all__ = ["main"]
 
 COMMANDS = {
+    "dev": ("covet.cli.dev", "serve an application while you write it"),
     "run": ("covet.cli.run", "serve an application"),
     "routes": ("covet.cli.routes", "list an application's routes"),
 }
 EXAMPLES = """\
 examples:
-  covet run                       serve the application found in this folder
-  covet run main:app --reload     restart when a file changes
+  covet dev                       serve the application found in this folder, follow its edits
+  covet run main:app              serve it in production
   covet routes main:app           list its routes
 """
 

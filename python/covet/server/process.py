@@ -50,6 +50,7 @@ class WorkerProcess:
     line: Line
     started: float = field(default_factory=time.monotonic)
     loaded: bool = False
+    broken: bool = False
     ready: float | None = None
     last_beat: float = 0.0
     stopping: float | None = None

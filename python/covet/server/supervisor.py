@@ -16,13 +16,13 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 
 from . import logs
-from .link import BEAT, FRAMEWORK, LOADED, READY, RECYCLE
+from .link import BEAT, BROKEN, FRAMEWORK, LOADED, READY, RECYCLE
 from .notify import notify, watchdog_pause
 from .process import WorkerProcess, start
+from .reload import Reload
 from .settings import Load, Settings
 from .signals import SUPERVISED
 from .sockets import Listener
-from .watcher import Watcher, forget_bytecode
 from .worker import EXIT_STARTUP, FRAMEWORK_MODULE
 
 __all__ = ["Supervisor"]
@@ -37,10 +37,10 @@ logger = logging.getLogger("covet")
 
 
 class Supervisor:
-    """One parent and its workers; `run` returns the exit code."""
+    """One parent and its workers; `run` returns the exit code. `hello` is told how many files it watches."""
 
     def __init__(
-        self, settings: Settings, load: Load, listeners: Sequence[Listener], hello: Callable[[], None]
+        self, settings: Settings, load: Load, listeners: Sequence[Listener], hello: Callable[[int], None]
     ) -> None:
         self._settings = settings
         self._load = load
@@ -55,8 +55,8 @@ class Supervisor:
         self._proved = False
         self._uses_framework = False
         self._stopping = False
-        self._watcher: Watcher | None = None
-        self._broken = False  # under reload: the last start failed, wait for the next edit
+        self._reload: Reload | None = None
+        self._broken = False  # under reload: not even the error page could be served, wait for the next edit
         self._code: int | None = None
 
     def run(self) -> int:
@@ -71,8 +71,7 @@ class Supervisor:
             signal.signal(number, self._note)
         self._wake_end = wake_end
         if self._settings.reload:
-            include, exclude = self._settings.reload_include, self._settings.reload_exclude
-            self._watcher = Watcher(self._settings.reload_dir or (".",), include, exclude)
+            self._watch()
         try:
             while self._code is None:
                 self._turn()
@@ -82,7 +81,7 @@ class Supervisor:
 
     def _turn(self) -> None:
         self._fill()
-        self._selector.select(TICK)
+        self._selector.select(TICK if self._reload is None else min(TICK, self._reload.watcher.pause()))
         try:
             self._wake.recv(4096)
         except BlockingIOError:
@@ -94,7 +93,8 @@ class Supervisor:
         self._reap()
         self._check_times()
         self._roll()
-        self._watch()
+        if self._reload is not None and not self._stopping and self._reload.edited():
+            self._restart()
         self._feed_watchdog()
         if self._stopping and not self._workers:
             self._code = 0
@@ -108,7 +108,8 @@ class Supervisor:
         elif self._stopping:
             return
         elif signum == signal.SIGHUP:
-            self._restart("SIGHUP")
+            logger.info("SIGHUP: replacing %d workers", len(self._workers))
+            self._restart()
         elif signum in (signal.SIGTTIN, signal.SIGTTOU):
             self._target = max(1, self._target + (1 if signum == signal.SIGTTIN else -1))
             logger.info("%s: %d workers from now on", signal.Signals(signum).name, self._target)
@@ -163,14 +164,22 @@ class Supervisor:
         now = time.monotonic()
         for number in range(1, (self._target if self._proved else 1) + 1):
             if number not in present and self._not_before.get(number, 0.0) <= now:
-                self._start(number)
+                self._start(number, replaces=self._leaving(number))
 
-    def _start(
-        self, number: int, replaces: WorkerProcess | None = None, wait_for_go: bool = False
-    ) -> WorkerProcess:
+    def _leaving(self, number: int) -> WorkerProcess | None:
+        """Under reload, who has to be gone before the next worker starts up."""
+        if self._reload is None:
+            return None
+        return next((worker for worker in self._workers.values() if worker.number == number), None)
+
+    def _start(self, number: int, replaces: WorkerProcess | None = None) -> WorkerProcess:
+        load, waits = self._load, False
+        if self._reload is not None:
+            self._reload.forget_bytecode()
+            load, waits = self._reload.next_load(), replaces is not None
         signal.pthread_sigmask(signal.SIG_BLOCK, SUPERVISED)
         try:
-            worker = start(self._settings, self._load, self._listeners, number, self._forget, wait_for_go)
+            worker = start(self._settings, load, self._listeners, number, self._forget, waits)
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, SUPERVISED)
         worker.replaces = replaces
@@ -189,23 +198,26 @@ class Supervisor:
         for worker in self._workers.values():
             worker.line.close()
         self._workers.clear()
+        self._reload = None
 
-    def _restart(self, reason: str) -> None:
+    def _restart(self) -> None:
         """Replace every worker by a new one that has imported the application anew, one after the other."""
         self._broken = False
         self._rolling.clear()
         for worker in list(self._workers.values()):
             if worker.stopping is not None:
                 continue
-            if worker.ready is None:  # it is older than the order and has not served yet
-                self._discard(worker)
-            else:
+            if worker.ready is not None or self._starts_up(worker):
+                worker.replaces = None
                 self._rolling.append(worker)
+            else:  # it is older than the order and has done nothing yet
+                self._discard(worker)
         if self._rolling:
-            logger.info(
-                "%s: replacing %d worker%s", reason, len(self._rolling), "s" * (len(self._rolling) > 1)
-            )
             notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
+
+    def _starts_up(self, worker: WorkerProcess) -> bool:
+        """Under reload: whether its application has begun something that it has to end itself."""
+        return self._reload is not None and worker.loaded and not worker.waits
 
     def _discard(self, worker: WorkerProcess) -> None:
         worker.stopping = time.monotonic()
@@ -219,7 +231,7 @@ class Supervisor:
         while self._rolling:
             old = self._rolling.popleft()
             if old.pid in self._workers and old.stopping is None:
-                self._start(old.number, replaces=old, wait_for_go=self._settings.reload)
+                self._start(old.number, replaces=old)
                 return
 
     def _hear(self, worker: WorkerProcess) -> None:
@@ -237,6 +249,7 @@ class Supervisor:
             if worker.waits:
                 self._hand_over(worker)
         self._uses_framework |= FRAMEWORK in words
+        worker.broken |= BROKEN in words
         if READY in words:
             self._on_ready(worker, now)
         if RECYCLE in words and not self._stopping and not self._is_leaving(worker):
@@ -264,12 +277,14 @@ class Supervisor:
     def _on_ready(self, worker: WorkerProcess, now: float) -> None:
         worker.ready = now
         took = (now - worker.started) * 1000
-        if self._proved:
+        if self._proved and self._reload is None:
             logger.info("worker %d ready in %.0f ms (pid %d)", worker.number, took, worker.pid)
-        else:
+        elif not self._proved:
             self._proved = True
-            self._hello()
-            self._warm_up()
+            self._hello(0 if self._reload is None else len(self._reload.watcher))
+        if self._reload is not None:
+            self._reload.note_ready(worker.broken, took)
+        self._warm_up()
         old, worker.replaces = worker.replaces, None
         if old is not None and old.pid in self._workers:
             old.stop()
@@ -303,21 +318,20 @@ class Supervisor:
             return
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
         if worker.ready is None:
-            self._failed_start(worker, how)
+            self._failed_start(worker, how, code)
             return
         served = time.monotonic() - worker.ready
         logger.error("worker %d (pid %d) %s after %.1f s", worker.number, worker.pid, how, served)
         self._postpone(worker.number, fresh=served > SETTLED)
 
-    def _failed_start(self, worker: WorkerProcess, how: str) -> None:
+    def _failed_start(self, worker: WorkerProcess, how: str, code: int) -> None:
         old, worker.replaces = worker.replaces, None
+        if self._reload is not None:
+            self._failed_reload(self._reload, how, code)
+            return
         if old is not None and old.pid in self._workers and old.stopping is None:
             logger.error("the new worker %s before it was ready; the old one goes on serving", how)
             self._rolling.clear()
-            return
-        if self._settings.reload:
-            self._broken = True
-            logger.error("waiting for an edit")
             return
         logger.error("worker %d (pid %d) %s before it was ready", worker.number, worker.pid, how)
         self._postpone(worker.number, fresh=False)
@@ -325,6 +339,18 @@ class Supervisor:
         if not self._proved or (not serving and self._failures[worker.number] >= HOPELESS):
             logger.error("no worker can be started, giving up")
             self._code = EXIT_STARTUP
+
+    def _failed_reload(self, reload: Reload, how: str, code: int) -> None:
+        """Serve the page about it; a first start that the worker itself called impossible ends everything."""
+        if not self._proved and code in (1, 2):
+            self._code = code
+            return
+        logger.error("the worker %s before it was ready", how)
+        if reload.note_death(how):
+            self._restart()
+        else:
+            self._broken = True
+            logger.error("waiting for an edit")
 
     def _postpone(self, number: int, fresh: bool) -> None:
         """The first death costs no time, each further one soon after twice as much as the last."""
@@ -358,13 +384,10 @@ class Supervisor:
         )
 
     def _watch(self) -> None:
-        if self._watcher is None or self._stopping:
-            return
-        path = self._watcher.changed()
-        if path is not None:
-            logger.info("%s changed", os.path.relpath(path))
-            forget_bytecode(path)
-            self._restart("reload")
+        self._reload = Reload(self._settings, self._load)
+        notices = self._reload.watcher.fileno()
+        if notices is not None:
+            self._selector.register(notices, selectors.EVENT_READ)
 
     def _feed_watchdog(self) -> None:
         pause = watchdog_pause()
