@@ -1,6 +1,7 @@
 """What `covet run` and `covet dev` share: the command line, and the way from it to a server."""
 
 import argparse
+import importlib
 import os
 import sys
 from dataclasses import replace
@@ -50,7 +51,9 @@ def serve_as_told(given: argparse.Namespace, command: str, defaults: Settings) -
             application = replace(application, env_file=env_file)
         screen = Screen(settings, application)
         checks = RouteChecks(settings.strict, screen.warn)
-        application = replace(application, prepare=Preparation(screen, checks), compat=compat)
+        application = replace(
+            application, prepare=Preparation(screen, checks, settings.development), compat=compat
+        )
         return serve(application, settings, screen)
     except SettingsError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -60,14 +63,18 @@ def serve_as_told(given: argparse.Namespace, command: str, defaults: Settings) -
 class Preparation:
     """What is done with an application that has just been imported, in the process that serves it."""
 
-    def __init__(self, screen: Screen, checks: RouteChecks) -> None:
+    def __init__(self, screen: Screen, checks: RouteChecks, development: bool) -> None:
         self._screen = screen
         self._checks = checks
+        self._development = development
 
     def __call__(self, app: object, place: str) -> None:
         """Say what was found and what is wrong with it."""
         self._screen.found(app, place)
         self._checks(app)
+        if self._development and hasattr(app, "exception_handlers"):
+            # Only an application of ours has what this needs, and has imported it already.
+            importlib.import_module("covet.cli.validation_notes").note_validation_errors(app)
 
 
 def _refuse(given: argparse.Namespace) -> None:

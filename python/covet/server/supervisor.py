@@ -4,6 +4,7 @@ It never imports the application, starts a thread or runs an event loop, so that
 clean.
 """
 
+import gc
 import importlib
 import logging
 import os
@@ -17,6 +18,7 @@ from types import FrameType
 
 from . import logs
 from .link import BEAT, BROKEN, FRAMEWORK, LOADED, READY, RECYCLE
+from .loops import choose_loop
 from .notify import notify, watchdog_pause
 from .process import WorkerProcess, start
 from .reload import Reload
@@ -27,6 +29,8 @@ from .worker import EXIT_STARTUP, FRAMEWORK_MODULE
 
 __all__ = ["Supervisor"]
 
+# What a worker imports at its first request, beside the framework.
+NEEDED = ("anyio._backends._asyncio", "anyio.to_thread")
 TICK = 0.25  # seconds between two looks at files, heartbeats and deadlines
 SETTLED = 10.0  # seconds a worker must have served before its death is no longer held against its successor
 LONGEST_PAUSE = 30.0
@@ -54,6 +58,7 @@ class Supervisor:
         self._not_before: dict[int, float] = {}
         self._proved = False
         self._uses_framework = False
+        self._is_warm = False
         self._stopping = False
         self._reload: Reload | None = None
         self._broken = False  # under reload: not even the error page could be served, wait for the next edit
@@ -92,9 +97,9 @@ class Supervisor:
             self._hear(worker)
         self._reap()
         self._check_times()
-        self._roll()
         if self._reload is not None and not self._stopping and self._reload.edited():
             self._restart()
+        self._roll()
         self._feed_watchdog()
         if self._stopping and not self._workers:
             self._code = 0
@@ -257,9 +262,15 @@ class Supervisor:
             self._rolling.append(worker)
 
     def _warm_up(self) -> None:
-        """Import covet itself, never the application, so that later workers are forked with it."""
-        if self._uses_framework:
-            importlib.import_module(FRAMEWORK_MODULE)
+        """Import what every worker needs, never the application, so that later workers are forked with it."""
+        if self._is_warm:
+            return
+        self._is_warm = True
+        choose_loop(self._settings.loop)
+        for name in (FRAMEWORK_MODULE, *NEEDED):
+            importlib.import_module(name)
+        # A collection in a worker would copy every page that it looks at.
+        gc.freeze()
 
     def _is_leaving(self, worker: WorkerProcess) -> bool:
         if worker.stopping is not None or worker in self._rolling:
@@ -284,7 +295,8 @@ class Supervisor:
             self._hello(0 if self._reload is None else len(self._reload.watcher))
         if self._reload is not None:
             self._reload.note_ready(worker.broken, took)
-        self._warm_up()
+        if self._uses_framework:
+            self._warm_up()
         old, worker.replaces = worker.replaces, None
         if old is not None and old.pid in self._workers:
             old.stop()
@@ -384,6 +396,7 @@ class Supervisor:
         )
 
     def _watch(self) -> None:
+        self._warm_up()  # most likely the application needs it, and then the first worker starts no later
         self._reload = Reload(self._settings, self._load)
         notices = self._reload.watcher.fileno()
         if notices is not None:

@@ -22,6 +22,7 @@ from covet._engine import Limits, Server
 
 from . import logs, tracebacks
 from .access_log import AccessLog
+from .console import ConsoleLog
 from .deadline import Alarm, LoopBlocked, culprit, leave
 from .error_page import ErrorPage
 from .lifespan import Lifespan, LifespanError
@@ -140,7 +141,8 @@ class Worker:
         callbacks: dict[str, Callable[..., Any]] = {"drained": self._drained.set, "fatal": self._on_fatal}
         # A callback for each request costs; without a reader there is none.
         if logging.getLogger(logs.access_logger).isEnabledFor(logging.INFO):
-            self._access = callbacks["access"] = AccessLog(loop)
+            log = ConsoleLog if self._settings.development else AccessLog
+            self._access = callbacks["access"] = log(loop)
         fds = [listener.socket.fileno() for listener in self._listeners]
         self._server = Server(app, fds, loop, self._options | {"state": state}, callbacks)
         self._older_tasks = asyncio.all_tasks(loop)
