@@ -55,11 +55,13 @@ def test_it_finds_the_application_and_says_so(serve):
 
 
 def test_it_listens_on_this_machine_only_unless_told_otherwise():
-    from covet.cli.dev import DEFAULTS, make_parser
+    from covet.cli import dev
     from covet.cli.options import read_settings
+    from covet.cli.parser import describe
 
-    assert read_settings(make_parser().read([]), False, DEFAULTS).host == "127.0.0.1"
-    assert read_settings(make_parser().read(["--host", "0.0.0.0"]), False, DEFAULTS).host == "0.0.0.0"
+    parser = describe(dev.run)
+    assert read_settings(parser.read([]), False, dev.DEFAULTS).host == "127.0.0.1"
+    assert read_settings(parser.read(["--host", "0.0.0.0"]), False, dev.DEFAULTS).host == "0.0.0.0"
 
 
 @pytest.mark.parametrize(("given", "seen"), [({}, "development"), ({"FASTAPI_ENV": "mine"}, "mine")])

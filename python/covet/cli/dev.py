@@ -11,7 +11,7 @@ from .debugger import debugger
 from .parser import Parser
 from .serving import add_serving, serve_as_told
 
-__all__ = ["make_parser", "run"]
+__all__ = ["run"]
 
 EXAMPLES = """\
   covet dev                            the application found in this folder
@@ -23,17 +23,12 @@ EXAMPLES = """\
 DEFAULTS = Settings(host="127.0.0.1", reload=True, development=True)
 
 
-def make_parser() -> Parser:
-    """Return the command's parser."""
+def run(arguments: Sequence[str]) -> int:
+    """Read the command line, serve, return the exit code."""
     text = "Serve an application for its developer: on 127.0.0.1, loaded anew when a file changes."
     parser = Parser("covet dev", text, EXAMPLES)
     add_serving(parser)
-    return parser
-
-
-def run(arguments: Sequence[str]) -> int:
-    """Read the command line, serve, return the exit code."""
-    given = make_parser().read(arguments)
+    given = parser.read(arguments)
     # The name by which FastAPI's own command tells an application where it runs.
     os.environ.setdefault("FASTAPI_ENV", "development")
     name = debugger()

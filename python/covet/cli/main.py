@@ -13,7 +13,9 @@ __all__ = ["main"]
 COMMANDS = {
     "dev": ("covet.cli.dev", "serve an application while you write it"),
     "run": ("covet.cli.run", "serve an application"),
+    "new": ("covet.cli.new", "make a small project to start from"),
     "routes": ("covet.cli.routes", "list an application's routes"),
+    "completion": ("covet.cli.completion", "print a script that completes commands in a shell"),
 }
 EXAMPLES = """\
 examples:
@@ -49,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _help() -> str:
-    rows = "\n".join(f"  {name:<10}{text}" for name, (_, text) in COMMANDS.items())
+    rows = "\n".join(f"  {name:<12}{text}" for name, (_, text) in COMMANDS.items())
     return (
         f"{EXAMPLES}\ncommands:\n{rows}\n\n"
         "covet COMMAND --help says more; covet --version prints the version.\n"

@@ -8,7 +8,7 @@ from .naming import add_application, wants_compat
 from .parser import Parser
 from .serving import add_serving, serve_as_told
 
-__all__ = ["add_application", "make_parser", "run", "wants_compat"]
+__all__ = ["add_application", "run", "wants_compat"]
 
 EXAMPLES = """\
   covet run                                  the application found in this folder
@@ -20,13 +20,8 @@ EXAMPLES = """\
 """
 
 
-def make_parser() -> Parser:
-    """Return the command's parser."""
-    parser = Parser("covet run", "Serve an application until a signal ends it.", EXAMPLES)
-    add_serving(parser)
-    return parser
-
-
 def run(arguments: Sequence[str]) -> int:
     """Read the command line, serve, return the exit code."""
-    return serve_as_told(make_parser().read(arguments), "run", Settings())
+    parser = Parser("covet run", "Serve an application until a signal ends it.", EXAMPLES)
+    add_serving(parser)
+    return serve_as_told(parser.read(arguments), "run", Settings())

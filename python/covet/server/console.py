@@ -35,7 +35,7 @@ class ConsoleLog(AccessLog):
     """What the engine calls for each answered request in development."""
 
     def __call__(
-        self, client: str, method: str, target: str, http_version: str, status: int, seconds: float
+        self, client: str, method: str, target: str, http_version: str, status: int, seconds: float = 0.0
     ) -> None:
         """Log one request at once."""
         path = logs.shown(target)
