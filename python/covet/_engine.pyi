@@ -97,8 +97,7 @@ class Server:
       and every name of Limits.defaults().
     callbacks (all optional):
       drained(): no request is left after drain(), or the deadline passed;
-      access(client: str, method: str, target: str, http_version: str, status: int, seconds: float): one
-        request whose answer leaves, so long after its head was complete;
+      access(client: str, method: str, target: str, http_version: str, status: int): one answered request;
       fatal(error: BaseException): a handler raised SystemExit or KeyboardInterrupt; without this callback it
         leaves through the loop.
     """

@@ -248,7 +248,7 @@ def test_the_access_callback_gets_one_line_a_request(serve: Any) -> None:
 
     server = serve(app)
     server.get("/a?b=c", "POST", b"x")
-    assert [line[1:5] for line in server.access] == [("POST", "/a?b=c", "1.1", 201)]
+    assert [line[1:] for line in server.access] == [("POST", "/a?b=c", "1.1", 201)]
 
 
 def test_default_headers_are_on_every_answer(serve: Any) -> None:

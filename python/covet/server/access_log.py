@@ -25,9 +25,7 @@ class AccessLog:
         self._logger = logging.getLogger(logs.access_logger)
         self._entries: list[logs.Request] = []
 
-    def __call__(
-        self, client: str, method: str, target: str, http_version: str, status: int, seconds: float = 0.0
-    ) -> None:
+    def __call__(self, client: str, method: str, target: str, http_version: str, status: int) -> None:
         """Note one request; the line is written before the loop goes to sleep."""
         if not self._entries:
             self._loop.call_soon(self.flush)

@@ -80,7 +80,7 @@ pub(crate) struct Exchange {
     waiting: RefCell<Vec<Waker>>,
     pub(crate) flight: Cell<Option<usize>>,
     pub(crate) cancels: Cell<bool>,
-    /// Since when it is known to last; from its start if somebody wants to know how long requests take.
+    /// Since when it is known to last.
     begun: Cell<Option<Instant>>,
 }
 
@@ -101,7 +101,6 @@ impl Exchange {
             Body::Full(bytes) => Incoming::Whole(bytes),
             Body::Stream(stream) => Incoming::Stream(stream),
         };
-        let begun = site.clock();
         Arc::new(LoopBound::new(Self {
             site,
             head: request.head,
@@ -119,7 +118,7 @@ impl Exchange {
             waiting: RefCell::default(),
             flight: Cell::new(None),
             cancels: Cell::new(false),
-            begun: Cell::new(begun),
+            begun: Cell::new(None),
         }))
     }
 
@@ -186,7 +185,7 @@ impl Exchange {
     /// It lasts longer than one pass: from here on its age counts.
     pub(crate) fn last_on(&self, flight: usize) {
         self.flight.set(Some(flight));
-        self.begun.set(self.begun.get().or_else(|| Some(Instant::now())));
+        self.begun.set(Some(Instant::now()));
     }
 
     /// How long it has lasted.

@@ -4,7 +4,6 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
-use std::time::Instant;
 
 use bytes::Bytes;
 use covet_http::ResponseHead;
@@ -34,7 +33,7 @@ pub(crate) struct Options {
 
 /// Whom the server tells.
 pub(crate) struct Callbacks {
-    /// `access(client, method, target, http_version, status, seconds)`.
+    /// `access(client, method, target, http_version, status)`.
     access: Option<Py<PyAny>>,
     /// `drained()`.
     drained: Option<Py<PyAny>>,
@@ -122,11 +121,6 @@ impl Site {
     /// The loop everything runs in.
     pub(crate) fn running(&self) -> &Py<PyAny> {
         self.tasks.running()
-    }
-
-    /// The time, if somebody wants to know how long requests take.
-    pub(crate) fn clock(&self) -> Option<Instant> {
-        self.callbacks.access.as_ref().map(|_| Instant::now())
     }
 
     /// An answer leaves: add what the operator wants on it, and note it in the access log.
@@ -274,12 +268,8 @@ fn note(py: Python<'_>, access: &Py<PyAny>, exchange: &Exchange, status: u16) {
         None => String::new(),
     };
     let target = String::from_utf8_lossy(&head.target);
-    let seconds = exchange.age().as_secs_f64();
     let version = if head.minor == 0 { "1.0" } else { "1.1" };
-    if let Err(error) = access.call1(
-        py,
-        (client, head.method.as_str(), target, version, status, seconds),
-    ) {
+    if let Err(error) = access.call1(py, (client, head.method.as_str(), target, version, status)) {
         error.write_unraisable(py, None);
     }
 }
