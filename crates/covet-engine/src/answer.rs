@@ -260,6 +260,7 @@ impl Turn<'_> {
         let connection = &mut *self.connection;
         connection.outbound.answers += 1;
         connection.since = self.now;
+        connection.fresh = false;
         if connection.last {
             connection.phase = Phase::Closing;
         }

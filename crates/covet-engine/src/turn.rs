@@ -95,7 +95,7 @@ impl Hub {
         if connection.outbound.tail.is_empty() {
             self.return_tail(std::mem::take(&mut connection.outbound.tail));
         }
-        if let Some((at, _)) = connection.deadline(&self.limits, self.drain.is_on()) {
+        if let Some((at, _)) = connection.deadline(&self.limits, self.drain.since()) {
             if connection.timer.is_none_or(|timer| at < timer) {
                 connection.timer = Some(at);
                 self.remind(connection.key, at);
@@ -218,7 +218,7 @@ impl Turn<'_> {
         if !std::mem::take(&mut self.connection.due) {
             return Step::Wait;
         }
-        match self.connection.deadline(&self.hub.limits, self.hub.drain.is_on()) {
+        match self.connection.deadline(&self.hub.limits, self.hub.drain.since()) {
             Some((at, what)) if at <= self.now => self.overdue(what),
             _ => Step::Wait,
         }
@@ -227,6 +227,7 @@ impl Turn<'_> {
     fn overdue(&mut self, what: Deadline) -> Step {
         match what {
             Deadline::Close => return Step::Gone,
+            Deadline::Leave => return self.leave(),
             Deadline::Refuse(refusal) => self.break_request(refusal, None),
             Deadline::Stop => {
                 self.connection.last = true;
@@ -312,7 +313,12 @@ impl Turn<'_> {
         self.connection.stream.finish();
         self.connection.inbound.clear();
         self.connection.phase = Phase::Lingering {
-            until: self.now + LINGER,
+            until: self.now
+                + if self.connection.last {
+                    LINGER
+                } else {
+                    LINGER_UNASKED
+                },
             left: LINGER_BYTES,
         };
         Step::Again
@@ -336,6 +342,8 @@ impl Turn<'_> {
     }
 }
 
-/// How long, and how many bytes, a client may still send after the last answer.
+/// How long, and how many bytes, a client may still send after the last answer; and how long where the end comes
+/// unasked between two requests.
 const LINGER: std::time::Duration = std::time::Duration::from_secs(2);
+const LINGER_UNASKED: std::time::Duration = std::time::Duration::from_millis(500);
 const LINGER_BYTES: usize = 16 << 20;

@@ -29,7 +29,7 @@ from .loops import choose_loop
 from .notify import notify, watchdog_pause
 from .settings import DEFAULT_THREADS, ASGIApp, Load, Settings, SettingsError
 from .signals import StopSignal
-from .sockets import Listener
+from .sockets import HANDSHAKE, Listener
 
 __all__ = ["EXIT_STARTUP", "FRAMEWORK_MODULE", "Worker", "engine_options"]
 
@@ -201,6 +201,7 @@ class Worker:
         if self._line is None:
             notify("STOPPING=1")
         logger.info("%s: stopping, %d in progress", self._stop.reason, server.in_progress)
+        await self._close_door()
         left = max(self._deadline - time.monotonic(), LAST_WORDS)
         self._alarm.arm(left + GRACE, self._loop_does_not_turn)
         server.drain(left)
@@ -219,6 +220,16 @@ class Worker:
         self._alarm.disarm()
         if self._access is not None:
             self._access.flush()
+
+    async def _close_door(self) -> None:
+        """Let go of the sockets; the engine still takes in who is in the queue."""
+        if self._line is None:  # under a parent others may accept from the same sockets
+            under_way = [listener.turn_away() for listener in self._listeners]
+            if any(under_way):
+                await asyncio.sleep(HANDSHAKE)
+        for listener in self._listeners:
+            # Not its file: that is for the process that opened it.
+            listener.socket.close()
 
     async def _cancel_leftovers(self) -> None:
         """End what requests left behind while the application still has what its shutdown will take away."""
