@@ -107,12 +107,17 @@ impl Hub {
     /// Ends a connection. Whoever waits for its request learns that the client is gone.
     pub(crate) fn dispose(self: &Rc<Self>, mut connection: Box<Connection>) {
         let _ = self.driver.borrow_mut().remove(connection.stream.source());
-        if connection
-            .exchange
-            .as_ref()
-            .is_some_and(|exchange| !exchange.replying)
-        {
-            self.tally.end();
+        let left = connection.eof || connection.hup || connection.dead;
+        if let Some(exchange) = &mut connection.exchange {
+            if !exchange.replying {
+                self.tally.end();
+            }
+            if exchange.status == 0 && left {
+                exchange.status = CLIENT_LEFT;
+            }
+            if exchange.status != 0 {
+                self.record(&connection.peer, exchange);
+            }
         }
         let (_, watchers, label) = self.slots.borrow_mut().remove(connection.key);
         for watcher in watchers {
@@ -158,10 +163,17 @@ impl Hub {
         let silent = |exchange: &Exchange| matches!(exchange.answer, Answer::Waiting);
         if connection.exchange.as_ref().is_some_and(silent) {
             response::write_refusal(&mut connection.outbound.tail, &FAILURE, &self.date.get());
+            if let Some(exchange) = &mut connection.exchange {
+                exchange.status = FAILURE.status;
+            }
             let _ = connection.outbound.write(&mut connection.stream);
         }
     }
 }
+
+/// The status of a request, in the access log only, whose client left before it was answered. No standard has one;
+/// this is nginx's.
+const CLIENT_LEFT: u16 = 499;
 
 /// What a client is told when the application failed.
 pub(crate) const FAILURE: Refusal = Refusal {
