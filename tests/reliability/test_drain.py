@@ -39,6 +39,20 @@ def test_drains_lose_nothing(serve, workers, drains):
         assert server.output.count("lifespan shutdown") == workers
 
 
+@pytest.mark.parametrize(("workers", "drains"), [(1, 3), (2, 2)])
+def test_fresh_clients_are_answered_or_refused(serve, load, until, workers, drains):
+    for _ in range(drains):
+        server = serve("hostile:app", "--workers", str(workers))
+        if workers == 2:
+            server.wait_for("worker 2 ready")
+        clients = load(server, PATHS)
+        assert until(lambda clients=clients: clients.answered > 100)
+        assert server.stop() == 0
+        assert until(lambda clients=clients: clients.refused > 0)
+        clients.stop()
+        assert clients.broken == 0, server.output
+
+
 def test_a_hanging_handler_is_named_and_left(serve):
     server = serve("hostile:app", "--timeout-drain", "1")
     with server.connect() as hanging:

@@ -30,7 +30,7 @@ def log(monkeypatch):
         loop.close()
 
         def request(method, target, status, seconds, client="127.0.0.1:5"):
-            console(client, method, target, "1.1", status, seconds)
+            console(client, method, target, "1.1", status, seconds, 0, None)
             return stream.getvalue()
 
         return request

@@ -34,14 +34,15 @@ def note(client: tuple[str, int] | None, text: str) -> None:
 class ConsoleLog(AccessLog):
     """What the engine calls for each answered request in development."""
 
-    def __call__(
-        self, client: str, method: str, target: str, http_version: str, status: int, seconds: float = 0.0
-    ) -> None:
+    def __call__(self, *entry: *logs.Request) -> None:
         """Log one request at once."""
-        path = logs.shown(target)
-        values = (client, method, path, http_version, status)
-        fields: dict[str, Any] = dict(zip(logs.ACCESS_FIELDS, values, strict=True))
-        extra = fields | {"seconds": seconds, "note": _notes.pop(client, "")}
+        client, method, target, version, status, seconds, size, request_id = entry
+        values = (client, method, logs.shown(target), version, status)
+        fields = (*values, logs.milliseconds(seconds), size)
+        extra: dict[str, Any] = dict(zip(logs.ACCESS_FIELDS, fields, strict=True))
+        extra["note"] = _notes.pop(client, "")
+        if request_id:
+            extra["request_id"] = request_id
         self._logger.info(MESSAGE, *values, extra=extra)
 
 
@@ -58,26 +59,25 @@ class ConsoleFormatter(logs.TextFormatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Render one record; a request gets columns."""
-        return self._request(record) if hasattr(record, "seconds") else super().format(record)
+        return self._request(record) if hasattr(record, "note") else super().format(record)
 
     def _request(self, record: Any) -> str:
         what = f"{logs.escape(record.method)} {record.path}"
         status = str(record.status)
         code = COLORS.get(status[0])
         shown = f"\x1b[{code}m{status}\x1b[0m" if self._color and code else status
-        line = f"{self.head(record.created, 'INFO')} {what:<{WIDTH}}  {shown}  {_duration(record.seconds):>8}"
-        return f"{line}   {record.note}".rstrip()
+        head, took = self.head(record.created, "INFO"), _duration(record.duration_ms)
+        return f"{head} {what:<{WIDTH}}  {shown}  {took:>8}   {record.note}".rstrip()
 
     def _paint(self, text: str, level: str) -> str:
         code = logs.COLORS.get(level) if self._color else None
         return f"\x1b[{code}m{text}\x1b[0m" if code else text
 
 
-def _duration(seconds: float) -> str:
+def _duration(milliseconds: float) -> str:
     """A duration in as few figures as say something."""
-    milliseconds = seconds * 1000
     if milliseconds < 0.1:
         return f"{milliseconds:.2f} ms"
     if milliseconds < 10:
         return f"{milliseconds:.1f} ms"
-    return f"{milliseconds:.0f} ms" if milliseconds < 1000 else f"{seconds:.2f} s"
+    return f"{milliseconds:.0f} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.2f} s"

@@ -24,7 +24,7 @@ from .process import WorkerProcess, start
 from .reload import Reload
 from .settings import Load, Settings
 from .signals import SUPERVISED
-from .sockets import Listener
+from .sockets import HANDSHAKE, Listener
 from .worker import EXIT_STARTUP, FRAMEWORK_MODULE
 
 __all__ = ["Supervisor"]
@@ -138,8 +138,17 @@ class Supervisor:
             len(self._workers),
             self._target,
         )
+        self._close_door()
         for worker in self._workers.values():
             worker.stop()
+
+    def _close_door(self) -> None:
+        """Stop listening while the workers still accept, so that they can empty the queue."""
+        under_way = [listener.turn_away() for listener in self._listeners]
+        if any(under_way):
+            time.sleep(HANDSHAKE)
+        for listener in self._listeners:
+            listener.close()
 
     def _kill_all(self) -> None:
         """Leave nobody behind; the dead are reaped, but not even they are waited for long."""

@@ -134,7 +134,7 @@ impl Exchange {
         let before = self.outgoing.replace(Outgoing::Over);
         drop(before);
         if let Some(reply) = reply {
-            self.site.sign(self, &mut head);
+            self.site.sign(&mut head);
             reply.send(head, body);
         }
         self.wake_all();
@@ -247,7 +247,7 @@ impl Exchange {
         *self.outgoing.borrow_mut() = Outgoing::Streaming(sender);
         let reply = self.reply.borrow_mut().take();
         if let Some(reply) = reply {
-            self.site.sign(self, &mut head);
+            self.site.sign(&mut head);
             reply.send(head, Body::Stream(Box::new(receiver)));
         }
         pressure
