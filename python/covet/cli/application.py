@@ -74,7 +74,7 @@ class Application:
             raise SettingsError(f"{self} is {_a(app)}, not an application")
         if inspect.isfunction(app) and not self.factory and _takes(app) == 0:
             raise SettingsError(
-                f"{self} is a function without parameters\n  try: covet {self.command} {self} --factory"
+                f"{self} is a function without parameters\n  try: {self._command(name)} --factory"
             )
         if self.prepare is not None:
             self.prepare(app, f"{self.file} -> {name}" if self.file else f"{self.module}:{name}")
@@ -139,8 +139,11 @@ class Application:
         text = f"no application in {place}\n  looked for {', '.join(USUAL_NAMES)}, any CovetPy object"
         if functions:
             text += f"; found the function {functions[0]}()"
-            text += f"\n  try: covet {self.command} {self.module}:{functions[0]} --factory"
+            text += f"\n  try: {self._command(functions[0])} --factory"
         raise SettingsError(text)
+
+    def _command(self, attribute: str) -> str:
+        return f"covet {self.command} {self.file or self.module}:{attribute}"
 
     def _make(self, factory: object) -> object:
         if not callable(factory):
