@@ -50,8 +50,9 @@ def wait_for_status(server, status, timeout=5):
 
 
 @pytest.mark.parametrize("flags", [("--reload",), ("--reload", "--reload-poll")])
-def test_an_edit_is_served(serve, source, flags):
-    server = serve("plain:app", *flags)
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_an_edit_is_served(serve, source, flags, method):
+    server = serve("plain:app", *flags, env={"COVET_START_METHOD": method})
     assert server.get("/version") == "one"
     change(source, '"one"', '"two"')
     server.eventually("/version", lambda version: version == "two")

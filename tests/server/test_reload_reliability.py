@@ -5,6 +5,7 @@ import random
 import statistics
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -80,6 +81,19 @@ def wait_for(server, wanted):
     return time.monotonic() - begun
 
 
+def children(parent):
+    """The processes that a process has started and not yet buried."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:  # it ended while we looked
+            continue
+        if int(fields[1]) == parent:
+            found.append(stat.parent.name)
+    return found
+
+
 @pytest.mark.timeout(120)
 def test_every_edit_is_answered_within_a_second(serve, tmp_path, record_property):
     source = tmp_path / "main.py"
@@ -107,4 +121,5 @@ def test_every_edit_is_answered_within_a_second(serve, tmp_path, record_property
     assert listener.opened > len(took) / 2
     assert len(took) >= 20
     assert took[-1] < LIMIT, figures
+    assert len(children(server.pid)) == 1  # nobody was forgotten
     assert server.stop() == 0

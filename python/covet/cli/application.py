@@ -89,6 +89,11 @@ class Application:
             ):
                 raise SettingsError(self._no_module(error.name)) from None
             raise BrokenApplication(self._broken(error)) from None
+        except SystemExit as error:
+            # Text is for people to read; a number is for the shell, or comes from a signal to stop.
+            if not isinstance(error.code, str):
+                raise
+            raise BrokenApplication(self._broken(error)) from None
         except Exception as error:
             raise BrokenApplication(self._broken(error)) from None
 
@@ -104,7 +109,7 @@ class Application:
         hint = near or f"\n  {_shown(parent)} holds no such file; name the folder it is in with --app-dir"
         return f"there is no module {name!r}{hint}"
 
-    def _broken(self, error: Exception) -> str:
+    def _broken(self, error: BaseException) -> str:
         return f"cannot import {self.module}\n\n{format_user(error)}\n\n{_advice(error, self.module)}"
 
     def _find(self, module: ModuleType) -> tuple[str, object]:
@@ -189,7 +194,7 @@ def _a(value: object) -> str:
     return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
 
 
-def _advice(error: Exception, module: str) -> str:
+def _advice(error: BaseException, module: str) -> str:
     """One line on what usually helps."""
     text = str(error)
     if isinstance(error, SyntaxError):

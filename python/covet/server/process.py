@@ -72,6 +72,13 @@ class WorkerProcess:
             self.stopping = time.monotonic()
             self.send(signal.SIGTERM)
 
+    def is_dead(self) -> bool:
+        """Say whether it has ended; it is not reaped by that."""
+        try:
+            return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        except ChildProcessError:
+            return True
+
     def note_end(self, code: int) -> None:
         """It has been reaped: let go of what led to it."""
         self.line.close()

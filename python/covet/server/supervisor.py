@@ -35,6 +35,7 @@ TICK = 0.25  # seconds between two looks at files, heartbeats and deadlines
 SETTLED = 10.0  # seconds a worker must have served before its death is no longer held against its successor
 LONGEST_PAUSE = 30.0
 HOPELESS = 5  # failed starts in a row, with nobody serving, after which the parent gives up
+DYING = 0.2  # seconds that a killed process gets to be gone
 SLACK = 3.0  # seconds a stopping worker gets past its own deadlines before it is killed
 
 logger = logging.getLogger("covet")
@@ -237,6 +238,10 @@ class Supervisor:
         worker.stopping = time.monotonic()
         worker.replaces = None
         worker.send(signal.SIGKILL)
+        # It may be about to write compiled code that its successor must not find.
+        end = time.monotonic() + DYING
+        while not worker.is_dead() and time.monotonic() < end:
+            time.sleep(0.001)
 
     def _roll(self) -> None:
         """Take the next step of a restart, once the last successor is ready or gone."""
