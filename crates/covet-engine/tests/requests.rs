@@ -420,7 +420,7 @@ fn a_unix_socket_serves_as_well() {
 
 #[test]
 fn middleware_runs_around_the_dispatch() {
-    let middleware = covet_middleware::Stack::new(vec![std::rc::Rc::new(
+    let middleware = covet_middleware::Stack::new(vec![std::sync::Arc::new(
         covet_middleware::ServerHeader::new("covet"),
     )]);
     let settings = Settings {
@@ -448,7 +448,7 @@ impl covet_middleware::Middleware for NamesPath {
 #[test]
 fn middleware_sees_the_request_of_each_answer() {
     let settings = Settings {
-        middleware: covet_middleware::Stack::new(vec![std::rc::Rc::new(NamesPath)]),
+        middleware: covet_middleware::Stack::new(vec![std::sync::Arc::new(NamesPath)]),
         ..Settings::default()
     };
     let mut server = Server::with(Limits::default(), settings, |_, _, _| {});

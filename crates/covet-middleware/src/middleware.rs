@@ -1,5 +1,5 @@
-//! The trait of a native middleware. One object serves every request on its thread, so what belongs to a
-//! single request never lives in it; whatever it decides goes back to the caller as a value.
+//! The trait of a native middleware. One object serves every request, so what belongs to a single request never
+//! lives in it, and requests are never changed; whatever it decides goes back to the caller as a value.
 
 use std::time::Instant;
 
@@ -20,18 +20,18 @@ pub enum Flow {
 }
 
 /// Something that runs around every dispatch.
-pub trait Middleware {
+pub trait Middleware: Send + Sync {
     /// Its name in the log and in introspection.
     fn name(&self) -> &'static str;
 
-    /// Looks at a request, and may change it, before its body is read.
-    fn before(&self, head: &mut RequestHead, now: Instant) -> Flow {
+    /// Looks at a request before its body is read.
+    fn before(&self, head: &RequestHead, now: Instant) -> Flow {
         let _ = (head, now);
         Flow::Continue
     }
 
     /// Goes on after [`Flow::Ask`] with what the store said.
-    fn resume(&self, head: &mut RequestHead, answer: StoreAnswer, now: Instant) -> Flow {
+    fn resume(&self, head: &RequestHead, answer: StoreAnswer, now: Instant) -> Flow {
         let _ = (head, answer, now);
         Flow::Continue
     }

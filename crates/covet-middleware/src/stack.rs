@@ -1,7 +1,7 @@
 //! An ordered list of middlewares and how it is run: inwards until one answers, outwards through those that
 //! were entered. An empty stack costs one comparison.
 
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -14,7 +14,7 @@ use crate::store::{StoreAnswer, StoreOperation};
 /// Middlewares, outermost first. Cloning shares them.
 #[derive(Clone, Default)]
 pub struct Stack {
-    layers: Vec<Rc<dyn Middleware>>,
+    layers: Vec<Arc<dyn Middleware>>,
 }
 
 /// How far a request got on its way in.
@@ -28,7 +28,7 @@ pub enum Entry {
 
 impl Stack {
     /// A stack of these layers, outermost first.
-    pub fn new(layers: Vec<Rc<dyn Middleware>>) -> Self {
+    pub fn new(layers: Vec<Arc<dyn Middleware>>) -> Self {
         Self { layers }
     }
 
@@ -50,7 +50,7 @@ impl Stack {
     /// Runs a request inwards. `store` carries out what a layer asks for.
     pub fn enter(
         &self,
-        head: &mut RequestHead,
+        head: &RequestHead,
         now: Instant,
         mut store: impl FnMut(StoreOperation) -> StoreAnswer,
     ) -> Entry {
@@ -107,14 +107,14 @@ impl std::fmt::Debug for Stack {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::RefCell;
+    use std::sync::Mutex;
     use std::time::Duration;
 
     use super::*;
     use crate::filter::BodyFilter;
     use crate::sample::get;
 
-    type Trace = Rc<RefCell<Vec<String>>>;
+    type Trace = Arc<Mutex<Vec<String>>>;
 
     /// Writes down when it runs; answers when the path is its own.
     struct Layer(&'static str, Trace);
@@ -124,8 +124,8 @@ mod tests {
             self.0
         }
 
-        fn before(&self, head: &mut RequestHead, _: Instant) -> Flow {
-            self.1.borrow_mut().push(format!("+{}", self.0));
+        fn before(&self, head: &RequestHead, _: Instant) -> Flow {
+            self.1.lock().unwrap().push(format!("+{}", self.0));
             if head.path.as_ref() == format!("/{}", self.0).as_bytes() {
                 return Flow::Answer(ResponseHead::new(203), Body::Empty);
             }
@@ -140,13 +140,13 @@ mod tests {
             Flow::Continue
         }
 
-        fn resume(&self, _: &mut RequestHead, answer: StoreAnswer, _: Instant) -> Flow {
-            self.1.borrow_mut().push(format!("{answer:?}"));
+        fn resume(&self, _: &RequestHead, answer: StoreAnswer, _: Instant) -> Flow {
+            self.1.lock().unwrap().push(format!("{answer:?}"));
             Flow::Continue
         }
 
         fn after(&self, _: &RequestHead, _: &mut ResponseHead) {
-            self.1.borrow_mut().push(format!("-{}", self.0));
+            self.1.lock().unwrap().push(format!("-{}", self.0));
         }
     }
 
@@ -182,17 +182,17 @@ mod tests {
     fn run(path: &str) -> (Vec<String>, u16) {
         let trace = Trace::default();
         let stack = Stack::new(vec![
-            Rc::new(Layer("a", trace.clone())),
-            Rc::new(Layer("b", trace.clone())),
+            Arc::new(Layer("a", trace.clone())),
+            Arc::new(Layer("b", trace.clone())),
         ]);
-        let mut request = get(path);
+        let request = get(path);
         let (entered, mut head, body) =
-            match stack.enter(&mut request, Instant::now(), |_| StoreAnswer::Count(7)) {
+            match stack.enter(&request, Instant::now(), |_| StoreAnswer::Count(7)) {
                 Entry::Through => (stack.len(), ResponseHead::new(200), Body::Empty),
                 Entry::Answered(depth, head, body) => (depth, head, body),
             };
         stack.leave(entered, &request, &mut head, body);
-        (trace.take(), head.status)
+        (std::mem::take(&mut *trace.lock().unwrap()), head.status)
     }
 
     #[test]
@@ -216,7 +216,7 @@ mod tests {
 
     /// Sends an answer of two bytes out through a layer that adds one to all paths but `/quiet`.
     fn shout(path: &str, announced: bool, body: Body) -> (Vec<(Bytes, Bytes)>, Body) {
-        let stack = Stack::new(vec![Rc::new(Shout)]);
+        let stack = Stack::new(vec![Arc::new(Shout)]);
         assert_eq!(stack.names().collect::<Vec<_>>(), ["shout"]);
         let mut head = ResponseHead::new(200);
         if announced {
