@@ -143,7 +143,8 @@ async def _send_outcome(scope: Scope, receive: Receive, send: Send) -> None:
 
 def _handlers(app: Any) -> ExceptionMiddleware:
     """Return an application that makes an answer of an outcome with the application's exception handlers."""
-    handlers = {key: handler for key, handler in app.exception_handlers.items() if key not in (500, Exception)}
+    given = app.exception_handlers.items()
+    handlers = {key: handler for key, handler in given if key not in (500, Exception)}
     return ExceptionMiddleware(_send_outcome, handlers=handlers, debug=app.debug)
 
 

@@ -186,11 +186,11 @@ mod tests {
             Arc::new(Layer("b", trace.clone())),
         ]);
         let request = get(path);
-        let (entered, mut head, body) =
-            match stack.enter(&request, Instant::now(), |_| StoreAnswer::Count(7)) {
-                Entry::Through => (stack.len(), ResponseHead::new(200), Body::Empty),
-                Entry::Answered(depth, head, body) => (depth, head, body),
-            };
+        let (entered, mut head, body) = match stack.enter(&request, Instant::now(), |_| StoreAnswer::Count(7))
+        {
+            Entry::Through => (stack.len(), ResponseHead::new(200), Body::Empty),
+            Entry::Answered(depth, head, body) => (depth, head, body),
+        };
         stack.leave(entered, &request, &mut head, body);
         (std::mem::take(&mut *trace.lock().unwrap()), head.status)
     }

@@ -2,7 +2,7 @@
 
 The engine calls `FunctionStep.run` of the outermost one. As long as nobody has changed the request, what lies
 behind a step (native middleware, the route's plan) is run by the engine; whatever is out of the ordinary goes
-through the ASGI applications that `covet.pipeline` gave the step. Same answers as `BaseHTTPMiddleware.__call__`.
+through the ASGI applications that `covet.pipeline` gave the step. Same answers as those of the class's call.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from covet.responses.base import Response
 from covet.scope_keys import IN_TASK
 from covet.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["FunctionStep", "OUTCOME", "Passage"]
+__all__ = ["OUTCOME", "FunctionStep", "Passage"]
 
 # What a plan came to, for the application that makes an answer of it: an exception or a response.
 OUTCOME = "covet.outcome"
@@ -137,6 +137,12 @@ class _Visit:
         for task in self.passage.background():
             await task()
 
+    async def forget(self) -> None:
+        """Give up what came of an earlier `call_next`."""
+        await self.abort()
+        self.below.clear()
+        self.background.clear()
+
     async def abort(self) -> None:
         """Cancel what is half-way."""
         for below in self.below:
@@ -191,6 +197,8 @@ class FunctionStep:
         return self.dispatch(request, partial(self._call_next, visit, request))
 
     async def _call_next(self, visit: _Visit, request: _LateRequest, _given: Request) -> Response:
+        if visit.below or visit.background:
+            await visit.forget()
         running = self._begin(visit, request)
         if running is None:
             return await visit.through(self.rest, request)

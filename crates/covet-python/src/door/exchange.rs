@@ -160,8 +160,14 @@ impl Exchange {
     /// Take the answer outwards through the application's native middleware, once.
     fn leave(&self, head: &mut ResponseHead, body: Body) -> Body {
         match self.around.take() {
-            Some(around) => around.table.settings.pipeline.outer
-                .leave(around.entered, &self.head, head, body),
+            Some(around) => {
+                around
+                    .table
+                    .settings
+                    .pipeline
+                    .outer
+                    .leave(around.entered, &self.head, head, body)
+            }
             None => body,
         }
     }
@@ -174,7 +180,9 @@ impl Exchange {
     /// The ASGI application that answers on the Python path: what is inside of the native middleware, or everything.
     pub(crate) fn inside(&self, py: Python<'_>) -> Py<PyAny> {
         let around = self.around.borrow();
-        let inside = around.as_ref().and_then(|around| around.table.settings.pipeline.inside.as_ref());
+        let inside = around
+            .as_ref()
+            .and_then(|around| around.table.settings.pipeline.inside.as_ref());
         inside.unwrap_or(&self.site.app).clone_ref(py)
     }
 

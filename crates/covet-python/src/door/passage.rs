@@ -142,6 +142,8 @@ impl Passage {
             return Ok(None);
         };
         course.planned.set(true);
+        // What an earlier run left to do is forgotten with its answer.
+        drop(course.background.take());
         if course.opened.borrow().is_some() {
             exchange.route_scope(py)?;
         }
@@ -249,8 +251,7 @@ impl Passage {
             let respond = settings.pipeline.respond.as_ref();
             respond.map(|respond| respond.clone_ref(py))
         })?;
-        let respond =
-            respond.ok_or_else(|| PyRuntimeError::new_err("the application makes no responses"))?;
+        let respond = respond.ok_or_else(|| PyRuntimeError::new_err("the application makes no responses"))?;
         let headers = PyList::empty(py);
         for (name, value) in &head.headers {
             headers.append(PyTuple::new(

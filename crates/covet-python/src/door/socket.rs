@@ -140,9 +140,17 @@ impl SocketDoor {
                 ..
             }) => {
                 let cancels = table.cancels_outside(tag);
-                self.python(py, Exchange::new(self.site.clone(), request, reply, around), cancels);
+                self.python(
+                    py,
+                    Exchange::new(self.site.clone(), request, reply, around),
+                    cancels,
+                );
             }
-            _ => self.python(py, Exchange::new(self.site.clone(), request, reply, around), false),
+            _ => self.python(
+                py,
+                Exchange::new(self.site.clone(), request, reply, around),
+                false,
+            ),
         }
     }
 
@@ -153,7 +161,10 @@ impl SocketDoor {
             return Ok(None);
         };
         // No store is mounted here yet: a middleware that asks for one is told so.
-        let entry = table.settings.pipeline.outer
+        let entry = table
+            .settings
+            .pipeline
+            .outer
             .enter(head, Instant::now(), |_| StoreAnswer::Unavailable);
         match entry {
             Entry::Through => {

@@ -32,10 +32,10 @@ pub(crate) use extract::Prepared;
 pub(crate) use host::Host;
 pub(crate) use job::Job;
 pub(crate) use outcome::{Answer, Outcome};
+pub(crate) use response::fields as raw_fields;
 pub(crate) use run::PlanRun;
 pub(crate) use source::ValueSource;
 pub(crate) use spec::Plan;
-pub(crate) use response::fields as raw_fields;
 pub(crate) use values::Values;
 
 /// A response object as a native answer, its background left to it; None when only its `__call__` knows what it sends.
