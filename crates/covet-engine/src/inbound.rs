@@ -149,12 +149,13 @@ impl Turn<'_> {
             return None;
         }
         // No store is mounted in the engine: whoever asks is told so.
-        match stack.enter(head, self.now, |_| StoreAnswer::Unavailable) {
+        let entry = stack.enter(head, self.now, |_| StoreAnswer::Unavailable);
+        let exchange = self.connection.exchange.as_mut()?;
+        exchange.request = Some(Box::new(head.clone()));
+        match entry {
             Entry::Through => None,
             Entry::Answered(depth, answer, body) => {
-                if let Some(exchange) = &mut self.connection.exchange {
-                    exchange.entered = depth;
-                }
+                exchange.entered = depth;
                 Some((answer, body))
             }
         }

@@ -14,6 +14,8 @@
 
 mod filter;
 mod middleware;
+#[cfg(test)]
+mod sample;
 mod server_header;
 mod stack;
 mod store;

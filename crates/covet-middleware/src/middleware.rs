@@ -36,14 +36,20 @@ pub trait Middleware {
         Flow::Continue
     }
 
-    /// Looks at an answer, and may change it, before any of it is sent.
-    fn after(&self, head: &mut ResponseHead) {
-        let _ = head;
+    /// Looks at the answer to a request, and may change it, before any of it is sent.
+    fn after(&self, request: &RequestHead, head: &mut ResponseHead) {
+        let _ = (request, head);
     }
 
-    /// A filter for the body of the answer whose head this is. Asked after [`Middleware::after`].
-    fn filter(&self, head: &mut ResponseHead) -> Option<Box<dyn BodyFilter>> {
-        let _ = head;
+    /// A filter for this answer's body, which tells whether it is whole or a stream and how long. Asked after
+    /// [`Middleware::after`]; may change the head, but leaves the correction of its length to the stack.
+    fn filter(
+        &self,
+        request: &RequestHead,
+        head: &mut ResponseHead,
+        body: &Body,
+    ) -> Option<Box<dyn BodyFilter>> {
+        let _ = (request, head, body);
         None
     }
 }

@@ -4,6 +4,7 @@
 use std::rc::Rc;
 use std::time::Instant;
 
+use bytes::Bytes;
 use covet_http::{Body, RequestHead, ResponseHead};
 
 use crate::filter::filtered;
@@ -65,18 +66,36 @@ impl Stack {
         Entry::Through
     }
 
-    /// Runs an answer outwards through the `entered` outermost layers.
-    pub fn leave(&self, entered: usize, head: &mut ResponseHead, mut body: Body) -> Body {
+    /// Runs the answer to `request`, as it came through [`Stack::enter`], outwards through the `entered`
+    /// outermost layers. A filtered whole body has the length that the head announces, if it announces one.
+    pub fn leave(
+        &self,
+        entered: usize,
+        request: &RequestHead,
+        head: &mut ResponseHead,
+        mut body: Body,
+    ) -> Body {
         for layer in self.layers.iter().take(entered).rev() {
-            layer.after(head);
-            if let Some(filter) = layer.filter(head) {
-                // Another length, which only the filter's output knows.
-                head.headers
-                    .retain(|(name, _)| !name.eq_ignore_ascii_case(b"content-length"));
+            layer.after(request, head);
+            if let Some(filter) = layer.filter(request, head, &body) {
                 body = filtered(body, filter);
+                correct_length(head, body.size_hint());
             }
         }
         body
+    }
+}
+
+/// Makes an announced length true; one that nobody knows is taken back.
+fn correct_length(head: &mut ResponseHead, length: Option<u64>) {
+    let announces = |name: &Bytes| name.eq_ignore_ascii_case(b"content-length");
+    match length {
+        None => head.headers.retain(|(name, _)| !announces(name)),
+        Some(length) => {
+            for (_, value) in head.headers.iter_mut().filter(|(name, _)| announces(name)) {
+                *value = length.to_string().into();
+            }
+        }
     }
 }
 
@@ -91,11 +110,9 @@ mod tests {
     use std::cell::RefCell;
     use std::time::Duration;
 
-    use bytes::{Bytes, BytesMut};
-    use covet_http::{Decoder, Event, Limits};
-
     use super::*;
     use crate::filter::BodyFilter;
+    use crate::sample::get;
 
     type Trace = Rc<RefCell<Vec<String>>>;
 
@@ -128,7 +145,7 @@ mod tests {
             Flow::Continue
         }
 
-        fn after(&self, _: &mut ResponseHead) {
+        fn after(&self, _: &RequestHead, _: &mut ResponseHead) {
             self.1.borrow_mut().push(format!("-{}", self.0));
         }
     }
@@ -152,16 +169,13 @@ mod tests {
             "shout"
         }
 
-        fn filter(&self, _: &mut ResponseHead) -> Option<Box<dyn BodyFilter>> {
-            Some(Box::new(Tail))
-        }
-    }
-
-    fn request(path: &str) -> RequestHead {
-        let text = format!("GET {path} HTTP/1.1\r\nhost: a\r\n\r\n");
-        match Decoder::new().decode(&mut BytesMut::from(text.as_str()), &Limits::default()) {
-            Ok(Event::Head(head)) => head,
-            other => panic!("{other:?}"),
+        fn filter(
+            &self,
+            request: &RequestHead,
+            _: &mut ResponseHead,
+            _: &Body,
+        ) -> Option<Box<dyn BodyFilter>> {
+            (request.path != "/quiet").then(|| Box::new(Tail) as _)
         }
     }
 
@@ -171,12 +185,13 @@ mod tests {
             Rc::new(Layer("a", trace.clone())),
             Rc::new(Layer("b", trace.clone())),
         ]);
+        let mut request = get(path);
         let (entered, mut head, body) =
-            match stack.enter(&mut request(path), Instant::now(), |_| StoreAnswer::Count(7)) {
+            match stack.enter(&mut request, Instant::now(), |_| StoreAnswer::Count(7)) {
                 Entry::Through => (stack.len(), ResponseHead::new(200), Body::Empty),
                 Entry::Answered(depth, head, body) => (depth, head, body),
             };
-        stack.leave(entered, &mut head, body);
+        stack.leave(entered, &request, &mut head, body);
         (trace.take(), head.status)
     }
 
@@ -199,16 +214,46 @@ mod tests {
         assert_eq!(run("/ask").0, ["+a", "Count(7)", "+b", "Count(7)", "-b", "-a"]);
     }
 
-    #[test]
-    fn a_filter_replaces_the_length() {
+    /// Sends an answer of two bytes out through a layer that adds one to all paths but `/quiet`.
+    fn shout(path: &str, announced: bool, body: Body) -> (Vec<(Bytes, Bytes)>, Body) {
         let stack = Stack::new(vec![Rc::new(Shout)]);
         assert_eq!(stack.names().collect::<Vec<_>>(), ["shout"]);
         let mut head = ResponseHead::new(200);
-        head.headers
-            .push((Bytes::from_static(b"Content-Length"), Bytes::from_static(b"2")));
-        let body = stack.leave(1, &mut head, Body::Full(Bytes::from_static(b"hi")));
+        if announced {
+            head.headers
+                .push((Bytes::from_static(b"Content-Length"), Bytes::from_static(b"2")));
+        }
+        let body = stack.leave(1, &get(path), &mut head, body);
+        (head.headers, body)
+    }
+
+    const HI: Bytes = Bytes::from_static(b"hi");
+
+    #[test]
+    fn a_filter_corrects_the_length_of_a_whole_body() {
+        let (headers, body) = shout("/", true, Body::Full(HI));
         assert!(matches!(body, Body::Full(bytes) if bytes == "hi!"));
-        assert!(head.headers.is_empty());
+        assert_eq!(headers, [("Content-Length".into(), "3".into())]);
+    }
+
+    #[test]
+    fn a_length_that_was_not_announced_is_not_added() {
+        assert!(shout("/", false, Body::Full(HI)).0.is_empty());
+    }
+
+    #[test]
+    fn a_filtered_stream_loses_its_length() {
+        let (_sender, receiver) = covet_http::channel::channel(10);
+        let (headers, body) = shout("/", true, Body::Stream(Box::new(receiver)));
+        assert!(matches!(body, Body::Stream(_)));
+        assert!(headers.is_empty());
+    }
+
+    #[test]
+    fn a_layer_may_filter_by_the_request() {
+        let (headers, body) = shout("/quiet", true, Body::Full(HI));
+        assert!(matches!(body, Body::Full(bytes) if bytes == "hi"));
+        assert_eq!(headers, [("Content-Length".into(), "2".into())]);
     }
 
     #[test]
@@ -216,7 +261,7 @@ mod tests {
         let stack = Stack::default();
         assert!(stack.is_empty());
         assert!(matches!(
-            stack.enter(&mut request("/"), Instant::now(), |_| StoreAnswer::Unavailable),
+            stack.enter(&mut get("/"), Instant::now(), |_| StoreAnswer::Unavailable),
             Entry::Through
         ));
     }
