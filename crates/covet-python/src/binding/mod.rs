@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 use crate::door::{asgi_in, generation};
 
 mod limits;
+mod native_middleware;
 mod route_report;
 mod server;
 
