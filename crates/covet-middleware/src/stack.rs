@@ -4,9 +4,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use bytes::Bytes;
 use covet_http::{Body, RequestHead, ResponseHead};
 
+use crate::fields::correct_length;
 use crate::filter::filtered;
 use crate::middleware::{Flow, Middleware};
 use crate::store::{StoreAnswer, StoreOperation};
@@ -86,19 +86,6 @@ impl Stack {
     }
 }
 
-/// Makes an announced length true; one that nobody knows is taken back.
-fn correct_length(head: &mut ResponseHead, length: Option<u64>) {
-    let announces = |name: &Bytes| name.eq_ignore_ascii_case(b"content-length");
-    match length {
-        None => head.headers.retain(|(name, _)| !announces(name)),
-        Some(length) => {
-            for (_, value) in head.headers.iter_mut().filter(|(name, _)| announces(name)) {
-                *value = length.to_string().into();
-            }
-        }
-    }
-}
-
 impl std::fmt::Debug for Stack {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_list().entries(self.names()).finish()
@@ -109,6 +96,8 @@ impl std::fmt::Debug for Stack {
 mod tests {
     use std::sync::Mutex;
     use std::time::Duration;
+
+    use bytes::Bytes;
 
     use super::*;
     use crate::filter::BodyFilter;
@@ -153,12 +142,12 @@ mod tests {
     struct Tail;
 
     impl BodyFilter for Tail {
-        fn push(&mut self, piece: Bytes) -> Bytes {
-            piece
+        fn push(&mut self, part: &[u8], out: &mut Vec<u8>) {
+            out.extend_from_slice(part);
         }
 
-        fn finish(&mut self) -> Bytes {
-            Bytes::from_static(b"!")
+        fn finish(&mut self, out: &mut Vec<u8>) {
+            out.push(b'!');
         }
     }
 
@@ -261,7 +250,7 @@ mod tests {
         let stack = Stack::default();
         assert!(stack.is_empty());
         assert!(matches!(
-            stack.enter(&mut get("/"), Instant::now(), |_| StoreAnswer::Unavailable),
+            stack.enter(&get("/"), Instant::now(), |_| StoreAnswer::Unavailable),
             Entry::Through
         ));
     }

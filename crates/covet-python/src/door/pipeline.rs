@@ -2,6 +2,7 @@
 //! stands between them. Compiled with the table from what `covet/pipeline.py` hands over; decides nothing itself.
 
 use covet_middleware::Stack;
+use pyo3::exceptions::PyValueError;
 use pyo3::gc::PyVisit;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -73,6 +74,9 @@ impl Pipeline {
 }
 
 fn stack(layers: &Bound<'_, PyAny>) -> PyResult<Stack> {
-    let layers = layers.try_iter()?.map(|layer| native_middleware(&layer?));
+    let unknown = || PyValueError::new_err("a native middleware that this engine does not know");
+    let layers = layers
+        .try_iter()?
+        .map(|layer| native_middleware(&layer?)?.ok_or_else(unknown));
     Ok(Stack::new(layers.collect::<PyResult<_>>()?))
 }
