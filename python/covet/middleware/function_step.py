@@ -38,10 +38,12 @@ class Passage(Protocol):
     def enter(self, segment: int) -> Response | None:
         """Go inwards through native middleware; return its early answer."""
 
-    def plan(self) -> Awaitable[Response] | None:
-        """Return what runs the route's plan; None when only Python can answer."""
+    def plan(self, segment: int | None) -> Awaitable[Response] | None:
+        """Return what runs the route's plan and takes its answer through native middleware; None when only
+        Python can answer. A response of another class has not been through it.
+        """
 
-    def leave(self, segment: int, response: Response) -> Response | None:
+    def leave(self, segment: int | None, response: Response) -> Response | None:
         """Go outwards through native middleware; None when only the response knows what it sends."""
 
     def send(self, response: Response) -> bool:
@@ -199,36 +201,35 @@ class FunctionStep:
     async def _call_next(self, visit: _Visit, request: _LateRequest, _given: Request) -> Response:
         if visit.below or visit.background:
             await visit.forget()
-        running = self._begin(visit, request)
-        if running is None:
+        if not request.is_unchanged():
+            return await visit.through(self.rest, request)
+        # Before native middleware is entered: what then is Python's to answer would enter it again.
+        plan = visit.passage.plan(self.segment) if self.following is None else None
+        if plan is None and self.following is None:
             return await visit.through(self.rest, request)
         early = None if self.segment is None else visit.passage.enter(self.segment)
         if early is not None:
             return early
-        try:
-            outcome: Response | Exception = await running()
-        except Exception as exc:
-            if self.following is not None:
-                raise
-            outcome = exc
-        if isinstance(outcome, Response):
-            carried = visit.carry(self.segment, outcome)
-            if carried is not None:
-                return carried
+        outcome: Response | Exception
+        if self.following is None:
+            outcome, carried = await _run(plan)
+        else:
+            response = await self.following.respond(visit)
+            outcome, carried = response, visit.carry(self.segment, response)
+        if carried is not None:
+            return carried
         request.scope[OUTCOME] = outcome
         return await visit.through(self.unusual, request)
 
-    def _begin(self, visit: _Visit, request: _LateRequest) -> Callable[[], Awaitable[Response]] | None:
-        """Return what gives the response of what lies behind; None when it has to be the Python path.
 
-        Asked before native middleware is entered, so that nothing of it runs twice.
-        """
-        if not request.is_unchanged():
-            return None
-        if self.following is not None:
-            return partial(self.following.respond, visit)
-        plan = visit.passage.plan()
-        return None if plan is None else lambda: plan
+async def _run(plan: Awaitable[Response] | None) -> tuple[Response | Exception, Response | None]:
+    """Return what a plan came to, and the response if it has left the native middleware already."""
+    assert plan is not None
+    try:
+        outcome = await plan
+    except Exception as exc:
+        return exc, None
+    return outcome, outcome if type(outcome) is _StreamingResponse else None
 
 
 async def _fail(passage: Passage, fail: ASGIApp, error: Exception) -> None:

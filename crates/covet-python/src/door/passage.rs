@@ -18,6 +18,7 @@ use super::asgi_out::pair;
 use super::exchange::{Exchange, Incoming, SharedExchange};
 use super::head_source::HeadSource;
 use super::native_body::NativeBody;
+use super::socket_host::SocketHost;
 use super::step_host::StepHost;
 use super::table::Settings;
 use crate::object::ffi::LoopBound;
@@ -117,9 +118,9 @@ impl Passage {
         }
     }
 
-    /// The awaitable of the route's plan, which gives the response; None when only Python can answer. Nothing of the
-    /// user's is called before it is awaited.
-    fn plan(slf: &Bound<'_, Self>) -> PyResult<Option<Py<PlanRun>>> {
+    /// The awaitable of the route's plan, which gives the response as it leaves the segment; None when only Python can
+    /// answer. Nothing of the user's is called before it is awaited.
+    fn plan(slf: &Bound<'_, Self>, segment: Option<usize>) -> PyResult<Option<Py<PlanRun>>> {
         let py = slf.py();
         let (exchange, course) = slf.get().here()?;
         let Some(found) = exchange.found.borrow().clone() else {
@@ -147,7 +148,11 @@ impl Passage {
         if course.opened.borrow().is_some() {
             exchange.route_scope(py)?;
         }
-        let host = StepHost::new(slf.get().exchange.clone(), row.pace.clone(), slf.clone().unbind());
+        let socket = SocketHost {
+            exchange: slf.get().exchange.clone(),
+            pace: row.pace.clone(),
+        };
+        let host = StepHost::new(socket, slf.clone().unbind(), segment);
         Execution::new(plan.clone_ref(py), values, Arc::new(host))
             .into_run(py)
             .map(Some)
@@ -155,18 +160,13 @@ impl Passage {
 
     /// Take a response outwards, through a segment if there is one; None when only its `__call__` knows what it sends.
     fn leave(&self, segment: Option<usize>, response: &Bound<'_, PyAny>) -> PyResult<Option<Py<PyAny>>> {
-        let (exchange, _) = self.here()?;
         if segment.is_none() && self.is_ours(response)? {
             return Ok(Some(response.clone().unbind()));
         }
-        let Some((mut head, body)) = self.taken(response)? else {
+        let Some((head, body)) = self.taken(response)? else {
             return Ok(None);
         };
-        let segment = segment.map(|number| self.segment(number)).transpose()?;
-        let body = match segment.flatten() {
-            Some(stack) => stack.leave(stack.len(), &exchange.head, &mut head, body),
-            None => body,
-        };
+        let (head, body) = self.left(segment, head, body)?;
         self.made(response.py(), head, body).map(Some)
     }
 
@@ -209,8 +209,13 @@ impl Passage {
         }
     }
 
-    /// The response object of a plan's answer.
-    pub(crate) fn response(&self, py: Python<'_>, answer: Answer) -> PyResult<Py<PyAny>> {
+    /// The response object of a plan's answer, outside of a segment.
+    pub(crate) fn response(
+        &self,
+        py: Python<'_>,
+        answer: Answer,
+        segment: Option<usize>,
+    ) -> PyResult<Py<PyAny>> {
         let (exchange, course) = self.here()?;
         let Answer {
             status,
@@ -229,7 +234,8 @@ impl Passage {
                 ),
             );
         }
-        self.made(py, ResponseHead { status, headers }, Body::from(body))
+        let (head, body) = self.left(segment, ResponseHead { status, headers }, Body::from(body))?;
+        self.made(py, head, body)
     }
 
     fn here(&self) -> PyResult<(&Exchange, &Course)> {
@@ -243,6 +249,22 @@ impl Passage {
 
     fn segment(&self, number: usize) -> PyResult<Option<Stack>> {
         self.settings(|settings| settings.pipeline.segments.get(number).cloned())
+    }
+
+    /// An answer outside of a segment, if there is one.
+    fn left(
+        &self,
+        segment: Option<usize>,
+        mut head: ResponseHead,
+        body: Body,
+    ) -> PyResult<(ResponseHead, Body)> {
+        let (exchange, _) = self.here()?;
+        let stack = segment.map(|number| self.segment(number)).transpose()?.flatten();
+        let body = match stack {
+            Some(stack) => stack.leave(stack.len(), &exchange.head, &mut head, body),
+            None => body,
+        };
+        Ok((head, body))
     }
 
     fn made(&self, py: Python<'_>, head: ResponseHead, body: Body) -> PyResult<Py<PyAny>> {

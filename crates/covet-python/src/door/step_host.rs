@@ -1,30 +1,29 @@
 //! What a plan's awaitable asks of the socket door when function middleware is around it: the answer becomes the
 //! response object that `call_next` gives, and errors go out to the middleware.
 
-use std::sync::Arc;
-
 use pyo3::prelude::*;
 use pyo3::{PyTraverseError, PyVisit};
 
-use super::exchange::SharedExchange;
 use super::passage::Passage;
 use super::socket_host::SocketHost;
 use crate::object::awaitable::Done;
-use crate::object::worker::Pace;
 use crate::plan::{Host, Job, Outcome};
 
 /// The door of one request behind function middleware.
 pub(crate) struct StepHost {
     socket: SocketHost,
     passage: Py<Passage>,
+    /// The native middleware that the answer leaves through.
+    segment: Option<usize>,
 }
 
 impl StepHost {
     /// The host of the plan that `passage` runs.
-    pub(crate) fn new(exchange: SharedExchange, pace: Arc<Pace>, passage: Py<Passage>) -> Self {
+    pub(crate) fn new(socket: SocketHost, passage: Py<Passage>, segment: Option<usize>) -> Self {
         Self {
-            socket: SocketHost { exchange, pace },
+            socket,
             passage,
+            segment,
         }
     }
 }
@@ -40,7 +39,7 @@ impl Host for StepHost {
 
     fn deliver(&self, py: Python<'_>, outcome: Outcome) -> PyResult<Option<Py<PyAny>>> {
         let response = match outcome {
-            Outcome::Native(answer) => self.passage.get().response(py, answer)?,
+            Outcome::Native(answer) => self.passage.get().response(py, answer, self.segment)?,
             Outcome::Object(response) => response,
         };
         Done::with(py, response).map(Some)
