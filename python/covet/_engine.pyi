@@ -83,7 +83,8 @@ class Server:
       and every name of Limits.defaults().
     callbacks (all optional):
       drained(): no request is left after drain(), or the deadline passed;
-      access(client: str, method: str, target: str, http_version: str, status: int): one answered request;
+      access(client: str, method: str, target: str, http_version: str, status: int, seconds: float, size: int,
+        request_id: str | None): one request that is over; status 499 when its client left unanswered;
       fatal(error: BaseException): a handler raised SystemExit or KeyboardInterrupt; without this callback it
         leaves through the loop.
     """

@@ -32,6 +32,7 @@ __all__ = [
     "AwaitableOrContextManager",
     "AwaitableOrContextManagerWrapper",
     "SupportsAsyncClose",
+    "abandoning",
     "asynccontextmanager",
     "contextmanager_in_threadpool",
     "create_collapsing_task_group",
@@ -60,10 +61,30 @@ def _advance(iterator: Iterator[T]) -> T:
 
 
 async def iterate_in_threadpool(iterator: Iterable[T]) -> AsyncIterator[T]:
-    """Iterate a blocking iterable, each step in a worker thread."""
+    """Iterate a blocking iterable, each step in a worker thread; close a generator that is left early."""
     steps = iter(iterator)
-    while (item := await anyio.to_thread.run_sync(_advance, steps)) is not _EXHAUSTED:
-        yield item
+    async with abandoning(steps):
+        while (item := await anyio.to_thread.run_sync(_advance, steps)) is not _EXHAUSTED:
+            yield item
+
+
+@asynccontextmanager
+async def abandoning(iterator: object) -> AsyncGenerator[None, None]:
+    """Close a generator when the block that consumes it is left by an exception.
+
+    Left to itself it would be closed when it is collected, which may be long after its database session was
+    wanted back. Cancellation cannot skip it, and a blocking one does not queue for a thread behind handlers
+    that wait for what it holds. Anything but a generator is left alone.
+    """
+    try:
+        yield
+    except BaseException:
+        with anyio.CancelScope(shield=True):
+            if isinstance(iterator, AsyncGenerator):
+                await iterator.aclose()
+            elif isinstance(iterator, Generator) and not getattr(iterator, "gi_running", False):
+                await anyio.to_thread.run_sync(iterator.close, limiter=anyio.CapacityLimiter(1))
+        raise
 
 
 @asynccontextmanager

@@ -244,11 +244,14 @@ def test_a_trusted_proxy_names_the_client(serve: Any) -> None:
 
 def test_the_access_callback_gets_one_line_a_request(serve: Any) -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        await answer(send, status=201)
+        await answer(send, b"ok", status=201)
 
     server = serve(app)
-    server.get("/a?b=c", "POST", b"x")
-    assert [line[1:] for line in server.access] == [("POST", "/a?b=c", "1.1", 201)]
+    server.get("/a?b=c", "POST", b"x", **{"X-Request-Id": "abc"})
+    ((_, *line),) = server.access
+    assert line[:4] == ["POST", "/a?b=c", "1.1", 201]
+    assert 0 <= line[4] < 10
+    assert line[5:] == [2, "abc"]
 
 
 def test_default_headers_are_on_every_answer(serve: Any) -> None:

@@ -29,11 +29,15 @@ def configured(**changes):
     return stream
 
 
+def entry(client, method, target, version, status, seconds=0.0123, size=42, request_id=None):
+    return (client, method, target, version, status, seconds, size, request_id)
+
+
 def request(*entries):
     async def main():
         access = AccessLog(asyncio.get_running_loop())
-        for entry in entries:
-            access(*entry)
+        for each in entries:
+            access(*each)
         await asyncio.sleep(0)
 
     asyncio.run(main())
@@ -41,20 +45,20 @@ def request(*entries):
 
 def test_a_request_is_one_line():
     stream = configured()
-    request(("1.2.3.4:5", "GET", "/x?y=1", "1.1", 200))
-    assert stream.getvalue().endswith('1.2.3.4:5 - "GET /x?y=1 HTTP/1.1" 200\n')
+    request(entry("1.2.3.4:5", "GET", "/x?y=1", "1.1", 200))
+    assert stream.getvalue().endswith('1.2.3.4:5 - "GET /x?y=1 HTTP/1.1" 200 12.3ms\n')
 
 
 def test_the_worker_is_named():
     stream = configured()
     logs.set_worker("worker 2")
-    request(("1.2.3.4:5", "GET", "/", "1.1", 200))
+    request(entry("1.2.3.4:5", "GET", "/", "1.1", 200))
     assert "[worker 2]" in stream.getvalue()
 
 
 def test_control_characters_cannot_forge_a_line():
     stream = configured()
-    request(("1.2.3.4:5", "GET", "/a\r\nfake\x1b[31m\x85", "1.1", 200))
+    request(entry("1.2.3.4:5", "GET", "/a\r\nfake\x1b[31m\x85", "1.1", 200))
     assert stream.getvalue().count("\n") == 1
     assert r"/a\x0d\x0afake\x1b[31m\x85" in stream.getvalue()
 
@@ -72,28 +76,38 @@ def test_other_queries_stay(target):
 def test_json_has_the_fields_of_a_request():
     stream = configured(log_format="json")
     logs.set_worker("worker 1")
-    request(("1.2.3.4:5", "GET", "/x?token=1", "1.1", 404))
-    entry = json.loads(stream.getvalue())
-    assert entry["logger"] == "covet.access"
-    assert (entry["client"], entry["method"], entry["path"], entry["status"]) == (
+    request(entry("1.2.3.4:5", "GET", "/x?token=1", "1.1", 404))
+    line = json.loads(stream.getvalue())
+    assert line["logger"] == "covet.access"
+    assert (line["client"], line["method"], line["path"], line["status"]) == (
         "1.2.3.4:5",
         "GET",
         "/x?token=***",
         404,
     )
-    assert entry["worker"] == "worker 1"
+    assert line["worker"] == "worker 1"
+    assert (line["duration_ms"], line["bytes"]) == (12.3, 42)
+    assert "request_id" not in line
 
 
 @pytest.mark.parametrize("log_format", ["text", "json"])
-def test_a_batch_reads_like_records(log_format, monkeypatch):
+def test_a_request_is_called_by_its_id(log_format):
+    stream = configured(log_format=log_format)
+    request(entry("1.2.3.4:5", "GET", "/x", "1.1", 200, request_id="abc-1"))
+    assert ("[abc-1]" if log_format == "text" else '"request_id": "abc-1"') in stream.getvalue()
+
+
+@pytest.mark.parametrize("name", [None, "a\x1bb"])
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_a_batch_reads_like_records(log_format, name, monkeypatch):
     monkeypatch.setattr("time.time", lambda: 1e9)
-    entry = ("1.2.3.4:5", "GET", "/\u00e9\x00?key=1", "1.1", 404)
+    noted = entry("1.2.3.4:5", "GET", "/\u00e9\x00?key=1", "1.1", 404, request_id=name)
     batch = configured(log_format=log_format)
-    request(entry)
+    request(noted)
     records = configured(log_format=log_format)
     handler = logging.getLogger("covet").handlers[0]
     handler.addFilter(lambda record: setattr(record, "created", 1e9) or True)
-    request(entry)
+    request(noted)
     assert batch.getvalue() == records.getvalue() != ""
 
 
@@ -107,14 +121,14 @@ def test_filters_see_uvicorns_five_arguments():
     seen = []
     configured()
     logging.getLogger("covet.access").addFilter(lambda record: seen.append(record.args) or False)
-    request(("1.2.3.4:5", "GET", "/health", "1.1", 200))
+    request(entry("1.2.3.4:5", "GET", "/health", "1.1", 200))
     assert seen == [("1.2.3.4:5", "GET", "/health", "1.1", 200)]
 
 
 def test_a_filter_can_drop_a_record():
     stream = configured()
     logging.getLogger("covet.access").addFilter(lambda record: "/health" not in record.args[2])
-    request(("1.2.3.4:5", "GET", "/health", "1.1", 200), ("1.2.3.4:5", "GET", "/x", "1.1", 200))
+    request(entry("1.2.3.4:5", "GET", "/health", "1.1", 200), entry("1.2.3.4:5", "GET", "/x", "1.1", 200))
     assert stream.getvalue().count("\n") == 1
 
 

@@ -229,3 +229,76 @@ def test_usr1_reopens_log_files(serve, tmp_path):
     server.get("/second")
     wait_for_text(log, "/second")
     assert "/second" not in (tmp_path / "old.log").read_text()
+
+
+def test_a_stop_at_the_end_of_the_start_up_runs_the_shutdown(serve, tmp_path):
+    (tmp_path / "stops.py").write_text(
+        "import os, signal\n"
+        "async def app(scope, receive, send):\n"
+        "    await receive()\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    await send({'type': 'lifespan.startup.complete'})\n"
+        "    assert (await receive())['type'] == 'lifespan.shutdown'\n"
+        "    print('lifespan shutdown', flush=True)\n"
+        "    await send({'type': 'lifespan.shutdown.complete'})\n"
+    )
+    server = serve("stops:app", ready=False)
+    assert server.wait(5) == 0
+    assert "lifespan shutdown" in server.output
+
+
+def test_a_stop_during_the_start_up_cancels_it(serve, tmp_path):
+    (tmp_path / "waits.py").write_text(
+        "import asyncio\n"
+        "async def app(scope, receive, send):\n"
+        "    await receive()\n"
+        "    print('starting', flush=True)\n"
+        "    try:\n"
+        "        await asyncio.sleep(100)\n"
+        "    finally:\n"
+        "        await asyncio.sleep(0.1)\n"
+        "        print('start-up left', flush=True)\n"
+    )
+    server = serve("waits:app", ready=False)
+    server.wait_for("starting")
+    server.signal(signal.SIGTERM)
+    assert server.wait(5) == 0
+    assert "start-up left" in server.output
+    assert "error" not in server.output
+
+
+def test_a_start_up_that_swallows_the_stop_is_bounded(serve, tmp_path):
+    (tmp_path / "clings.py").write_text(
+        "import asyncio, time\n"
+        "async def app(scope, receive, send):\n"
+        "    await receive()\n"
+        "    print('starting', flush=True)\n"
+        "    while True:\n"
+        "        try:\n"
+        "            time.sleep(100)\n"
+        "        except BaseException:\n"
+        "            pass\n"
+    )
+    server = serve("clings:app", "--timeout-shutdown", "0.5", ready=False)
+    server.wait_for("starting")
+    server.signal(signal.SIGTERM)
+    assert server.wait(6) == 0
+    assert "clings.py" in server.output
+
+
+def test_an_import_that_swallows_the_stop_ends_with_it(serve, tmp_path):
+    (tmp_path / "swallows.py").write_text(
+        "import time\n"
+        "print('importing', flush=True)\n"
+        "try:\n"
+        "    time.sleep(100)\n"
+        "except:\n"
+        "    pass\n"
+        "async def app(scope, receive, send):\n"
+        "    print('called', flush=True)\n"
+    )
+    server = serve("swallows:app", ready=False)
+    server.wait_for("importing")
+    server.signal(signal.SIGTERM)
+    assert server.wait(5) == 0
+    assert "called" not in server.output

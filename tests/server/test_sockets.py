@@ -81,3 +81,36 @@ def test_sockets_passed_to_another_process_are_not_ours(monkeypatch):
     (listener,) = open_listeners(Settings(host="127.0.0.1", port=0))
     assert listener.address.startswith("http://127.0.0.1:")
     listener.close()
+
+
+def test_who_is_turned_away_is_not_in_the_queue():
+    (listener,) = open_listeners(Settings(host="127.0.0.1", port=0))
+    address = listener.socket.getsockname()
+    with socket.create_connection(address), socket.socket() as newcomer:
+        assert listener.turn_away()
+        newcomer.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            newcomer.connect(address)
+        accepted, _ = listener.socket.accept()
+        accepted.close()
+        with pytest.raises(BlockingIOError):
+            listener.socket.accept()
+    listener.close()
+
+
+def test_a_unix_socket_turns_away_by_its_file(tmp_path):
+    path = tmp_path / "socket"
+    (listener,) = open_listeners(Settings(uds=str(path)))
+    listener.turn_away()
+    path.write_text("somebody else's by now")
+    listener.close()
+    assert path.exists()
+
+
+def test_a_socket_of_somebody_else_is_left_open():
+    with socket.create_server(("127.0.0.1", 0)) as theirs:
+        address = theirs.getsockname()
+        (listener,) = open_listeners(Settings(fd=os.dup(theirs.fileno())))
+        assert not listener.turn_away()
+        listener.close()
+        socket.create_connection(address, 1).close()

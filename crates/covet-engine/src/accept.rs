@@ -16,9 +16,9 @@ use crate::runtime::Record;
 use crate::slots::Key;
 use crate::stream::Stream;
 
-/// Connections accepted in one pass, and in the last one.
+/// Connections accepted in one pass, and in the last one: at least the longest queue that Linux keeps by default.
 const ACCEPTS: u32 = 16;
-const LAST_ACCEPTS: u32 = 1024;
+const LAST_ACCEPTS: u32 = 4096;
 const PAUSE: Duration = Duration::from_millis(100);
 /// The lack of descriptors is told once in this time.
 const SILENCE: Duration = Duration::from_secs(60);

@@ -9,7 +9,9 @@ use covet_http::response::{self, is_bodiless};
 use covet_http::{Body, BodyError, Delivery, Length, Method, ResponseHead};
 
 use crate::connection::Phase;
+use crate::endpoint::Peer;
 use crate::exchange::{Answer, Exchange, Frame, Intake};
+use crate::hub::Hub;
 use crate::runtime::{AccessRecord, Record};
 use crate::turn::{FAILURE, Step, Turn};
 
@@ -57,6 +59,9 @@ impl Turn<'_> {
             },
         };
         exchange.status = head.status;
+        if let Some(logged) = &mut exchange.logged {
+            logged.answered(&head);
+        }
         let tail = &mut connection.outbound.tail;
         let written = match head.status {
             200..=999 => {
@@ -261,6 +266,7 @@ impl Turn<'_> {
         let connection = &mut *self.connection;
         connection.outbound.answers += 1;
         connection.since = self.now;
+        connection.fresh = false;
         if connection.last {
             connection.phase = Phase::Closing;
         }
@@ -276,25 +282,29 @@ impl Turn<'_> {
             self.hub.tally.end();
         }
         let (watchers, label) = self.hub.slots.borrow_mut().end(self.connection.key);
-        if self.hub.settings.access_log {
-            self.record(&exchange);
-        }
+        self.hub.record(&self.connection.peer, &exchange);
         if exchange.replying {
             watchers.into_iter().for_each(std::task::Waker::wake);
         }
         drop(label);
         drop(exchange);
     }
+}
 
-    fn record(&self, exchange: &Exchange) {
-        self.hub.runtime.access(&AccessRecord {
-            peer: &self.connection.peer,
+impl Hub {
+    /// One line for the access log.
+    pub(crate) fn record(&self, peer: &Peer, exchange: &Exchange) {
+        let Some(logged) = &exchange.logged else { return };
+        self.runtime.access(&AccessRecord {
+            peer,
             method: exchange.method.as_str(),
-            target: &exchange.target,
+            target: &logged.target,
+            headers: &logged.headers,
             minor: exchange.minor,
             status: exchange.status,
             bytes: exchange.sent,
-            duration: self.hub.runtime.now().saturating_duration_since(exchange.started),
+            duration: self.runtime.now().saturating_duration_since(exchange.started),
+            request_id: logged.request_id(),
         });
     }
 }

@@ -14,7 +14,8 @@ use crate::outbound::Outbound;
 use crate::slots::Key;
 use crate::stream::Stream;
 
-/// How long a draining engine still serves a connection that has just been used.
+/// How long a draining engine still waits for a request where one is likely: on a connection that has just been
+/// used, or that has brought none yet.
 const DRAIN_IDLE: Duration = Duration::from_secs(1);
 
 /// A client.
@@ -40,6 +41,8 @@ pub(crate) struct Connection {
     pub(crate) eof: bool,
     /// The current answer is the last one.
     pub(crate) last: bool,
+    /// No request has been answered yet.
+    pub(crate) fresh: bool,
     /// Its deadline may have passed.
     pub(crate) due: bool,
     /// When the last request ended, or the connection began.
@@ -68,6 +71,10 @@ pub(crate) enum Phase {
 pub(crate) enum Deadline {
     /// Close without a word.
     Close,
+    /// The same, and whatever is on its way to a peer that takes nothing is lost.
+    Stalled,
+    /// End a connection that is between requests.
+    Leave,
     /// Refuse the request.
     Refuse(Refusal),
     /// Give up reading a body that nobody wants.
@@ -91,6 +98,7 @@ impl Connection {
             dead: false,
             eof: false,
             last: false,
+            fresh: true,
             due: false,
             since: now,
             head_since: None,
@@ -99,12 +107,12 @@ impl Connection {
         }
     }
 
-    /// The next moment at which something must happen although no byte moves.
-    pub(crate) fn deadline(&self, limits: &Limits, draining: bool) -> Option<(Instant, Deadline)> {
+    /// The next moment at which something must happen although no byte moves. `draining`: since when.
+    pub(crate) fn deadline(&self, limits: &Limits, draining: Option<Instant>) -> Option<(Instant, Deadline)> {
         let stalled = self
             .outbound
             .stalled
-            .map(|since| (since + limits.write_stall, Deadline::Close));
+            .map(|since| (since + limits.write_stall, Deadline::Stalled));
         let other = match self.phase {
             Phase::Closing => None,
             Phase::Lingering { until, .. } => Some((until, Deadline::Close)),
@@ -119,15 +127,17 @@ impl Connection {
         }
     }
 
-    fn idle_deadline(&self, limits: &Limits, draining: bool) -> (Instant, Deadline) {
-        match self.head_since {
-            Some(since) => (
-                since + limits.header_timeout,
-                Deadline::Refuse(Refusal::HEADER_TIMEOUT),
-            ),
-            None if draining => (self.since + DRAIN_IDLE.min(limits.keep_alive), Deadline::Close),
-            None => (self.since + limits.keep_alive, Deadline::Close),
+    fn idle_deadline(&self, limits: &Limits, draining: Option<Instant>) -> (Instant, Deadline) {
+        if let Some(since) = self.head_since {
+            let refuse = Deadline::Refuse(Refusal::HEADER_TIMEOUT);
+            return (since + limits.header_timeout, refuse);
         }
+        let at = match draining {
+            Some(begun) if self.fresh => self.since.max(begun) + DRAIN_IDLE,
+            Some(_) => self.since + DRAIN_IDLE.min(limits.keep_alive),
+            None => self.since + limits.keep_alive,
+        };
+        (at, Deadline::Leave)
     }
 }
 

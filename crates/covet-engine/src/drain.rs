@@ -11,14 +11,19 @@ use crate::slots::Key;
 /// How far a drain is.
 #[derive(Default)]
 pub(crate) struct Drain {
-    until: Cell<Option<Instant>>,
+    since: Cell<Option<Instant>>,
     begun: Cell<bool>,
     over: Cell<bool>,
 }
 
 impl Drain {
     pub(crate) fn is_on(&self) -> bool {
-        self.until.get().is_some()
+        self.since.get().is_some()
+    }
+
+    /// When it was ordered.
+    pub(crate) fn since(&self) -> Option<Instant> {
+        self.since.get()
     }
 }
 
@@ -26,7 +31,7 @@ impl Hub {
     /// Orders the drain. It begins with the next pass, which first reads what has arrived already.
     pub(crate) fn drain(&self) {
         if !self.drain.is_on() {
-            self.drain.until.set(Some(self.runtime.now() + self.limits.drain));
+            self.drain.since.set(Some(self.runtime.now()));
             self.rearm();
         }
     }
@@ -37,7 +42,7 @@ impl Hub {
 
     /// Closes the door and has every connection look at the time again: idle ones have little left.
     pub(crate) fn begin_drain(self: &Rc<Self>) {
-        let Some(until) = self.drain.until.get() else {
+        let Some(since) = self.drain.since() else {
             return;
         };
         if self.drain.begun.replace(true) {
@@ -51,19 +56,19 @@ impl Hub {
             }
             self.schedule(key);
         }
-        self.remind(Key::ENGINE, until);
+        self.remind(Key::ENGINE, since + self.limits.drain);
     }
 
     /// Ends the drain when nothing is left, or when time is up.
     pub(crate) fn end_drain(self: &Rc<Self>) {
-        let Some(until) = self.drain.until.get() else {
+        let Some(since) = self.drain.since() else {
             return;
         };
         if !self.drain.begun.get() || self.drain.over.get() {
             return;
         }
         let idle = self.slots.borrow().len() == 0 && self.tally.in_progress.get() == 0;
-        if !idle && self.clock.get() < until {
+        if !idle && self.clock.get() < since + self.limits.drain {
             return;
         }
         self.drain.over.set(true);

@@ -7,9 +7,12 @@ use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use covet_http::channel::BodySender;
-use covet_http::{BodyStream, Framing, Limits, Method, Refusal, RequestHead};
+use covet_http::{BodyStream, Framing, Headers, Limits, Method, Refusal, RequestHead, ResponseHead};
 
 use crate::settings::Settings;
+
+/// Under this name clients, proxies and applications agree on what a request is called.
+const REQUEST_ID: &[u8] = b"x-request-id";
 
 /// A request in progress.
 pub(crate) struct Exchange {
@@ -34,8 +37,8 @@ pub(crate) struct Exchange {
     pub(crate) intake: Intake,
     pub(crate) answer: Answer,
     pub(crate) started: Instant,
-    /// Empty without an access log.
-    pub(crate) target: Bytes,
+    /// `None` without an access log.
+    pub(crate) logged: Option<Box<Logged>>,
     pub(crate) status: u16,
     /// Body bytes answered.
     pub(crate) sent: u64,
@@ -61,11 +64,7 @@ impl Exchange {
             intake: Intake::Over,
             answer: Answer::Waiting,
             started: now,
-            target: if settings.access_log {
-                head.target.clone()
-            } else {
-                Bytes::new()
-            },
+            logged: settings.access_log.then(|| Logged::new(head)),
             status: 0,
             sent: 0,
         }
@@ -74,6 +73,40 @@ impl Exchange {
     /// Body bytes were decoded.
     pub(crate) fn owe_less(&mut self, bytes: usize) {
         self.owed = self.owed.map(|owed| owed.saturating_sub(bytes as u64));
+    }
+}
+
+/// What the access log wants to know of a request that the endpoint has taken.
+pub(crate) struct Logged {
+    pub(crate) target: Bytes,
+    pub(crate) headers: Headers,
+    /// What the answer calls the request.
+    pub(crate) request_id: Option<Bytes>,
+}
+
+impl Logged {
+    fn new(head: &RequestHead) -> Box<Self> {
+        Box::new(Self {
+            target: head.target.clone(),
+            headers: head.headers.clone(),
+            request_id: None,
+        })
+    }
+
+    /// Takes the name that the application, or a middleware of it, gave the request.
+    pub(crate) fn answered(&mut self, head: &ResponseHead) {
+        self.request_id = head
+            .headers
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case(REQUEST_ID))
+            .map(|(_, value)| value.clone());
+    }
+
+    /// The application's name for the request, or else the client's.
+    pub(crate) fn request_id(&self) -> Option<&[u8]> {
+        self.request_id
+            .as_deref()
+            .or_else(|| self.headers.get(REQUEST_ID))
     }
 }
 

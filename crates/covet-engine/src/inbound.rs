@@ -78,6 +78,17 @@ impl Turn<'_> {
         Step::Again
     }
 
+    /// The wait for another request is over. One that has come by now is served. One that crosses the end on its way
+    /// finds the connection closed in order, not reset (RFC 9112, 9.6): its client knows that nobody has seen it.
+    pub(crate) fn leave(&mut self) -> Step {
+        match self.read() {
+            Read::Some | Read::End => {}
+            Read::Blocked => self.connection.phase = Phase::Closing,
+            Read::Failed => return Step::Gone,
+        }
+        Step::Again
+    }
+
     fn read_more(&mut self) -> Step {
         match self.read() {
             Read::Failed => Step::Gone,

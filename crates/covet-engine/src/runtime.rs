@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use covet_http::Refusal;
+use covet_http::{Headers, Refusal};
 
 use crate::endpoint::Peer;
 
@@ -30,7 +30,8 @@ pub trait Runtime {
     /// Takes a remark for the log.
     fn log(&self, record: &Record<'_>);
 
-    /// Takes one line of the access log; only called when `Settings::access_log` is on.
+    /// Takes one line of the access log; only called when `Settings::access_log` is on, before the last bytes of
+    /// the answer are written.
     fn access(&self, record: &AccessRecord<'_>) {
         let _ = record;
     }
@@ -59,7 +60,7 @@ pub enum Record<'a> {
     OutOfDescriptors,
 }
 
-/// One answered request, for the access log.
+/// One request that is over, for the access log.
 #[derive(Debug)]
 pub struct AccessRecord<'a> {
     /// Who asked.
@@ -68,14 +69,18 @@ pub struct AccessRecord<'a> {
     pub method: &'a str,
     /// The raw request target.
     pub target: &'a [u8],
+    /// The header fields of the request.
+    pub headers: &'a Headers,
     /// 1 for HTTP/1.1, 0 for HTTP/1.0.
     pub minor: u8,
-    /// The status of the answer.
+    /// The status of the answer; 499 when the client left before there was one.
     pub status: u16,
-    /// Bytes in the body of the answer.
+    /// Bytes in the body of the answer, as far as it was made.
     pub bytes: u64,
     /// From the complete head to the complete answer.
     pub duration: Duration,
+    /// The `x-request-id` of the answer, or else of the request.
+    pub request_id: Option<&'a [u8]>,
 }
 
 /// A request that outlived the drain deadline.

@@ -7,7 +7,7 @@ use covet_middleware::Stack;
 pub struct Settings {
     /// Requests in progress beyond which new ones are answered 503 with Retry-After; `None` is no limit.
     pub limit_concurrency: Option<usize>,
-    /// Whether `Runtime::access` is called after each answer.
+    /// Whether `Runtime::access` is called at the end of each request.
     pub access_log: bool,
     /// Native middleware around every dispatch, outermost first.
     pub middleware: Stack,

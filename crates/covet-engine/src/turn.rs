@@ -95,7 +95,7 @@ impl Hub {
         if connection.outbound.tail.is_empty() {
             self.return_tail(std::mem::take(&mut connection.outbound.tail));
         }
-        if let Some((at, _)) = connection.deadline(&self.limits, self.drain.is_on()) {
+        if let Some((at, _)) = connection.deadline(&self.limits, self.drain.since()) {
             if connection.timer.is_none_or(|timer| at < timer) {
                 connection.timer = Some(at);
                 self.remind(connection.key, at);
@@ -107,12 +107,17 @@ impl Hub {
     /// Ends a connection. Whoever waits for its request learns that the client is gone.
     pub(crate) fn dispose(self: &Rc<Self>, mut connection: Box<Connection>) {
         let _ = self.driver.borrow_mut().remove(connection.stream.source());
-        if connection
-            .exchange
-            .as_ref()
-            .is_some_and(|exchange| !exchange.replying)
-        {
-            self.tally.end();
+        let left = connection.eof || connection.hup || connection.dead;
+        if let Some(exchange) = &mut connection.exchange {
+            if !exchange.replying {
+                self.tally.end();
+            }
+            if exchange.status == 0 && left {
+                exchange.status = CLIENT_LEFT;
+            }
+            if exchange.status != 0 {
+                self.record(&connection.peer, exchange);
+            }
         }
         let (_, watchers, label) = self.slots.borrow_mut().remove(connection.key);
         for watcher in watchers {
@@ -158,10 +163,17 @@ impl Hub {
         let silent = |exchange: &Exchange| matches!(exchange.answer, Answer::Waiting);
         if connection.exchange.as_ref().is_some_and(silent) {
             response::write_refusal(&mut connection.outbound.tail, &FAILURE, &self.date.get());
+            if let Some(exchange) = &mut connection.exchange {
+                exchange.status = FAILURE.status;
+            }
             let _ = connection.outbound.write(&mut connection.stream);
         }
     }
 }
+
+/// The status of a request, in the access log only, whose client left before it was answered. No standard has one;
+/// this is nginx's.
+const CLIENT_LEFT: u16 = 499;
 
 /// What a client is told when the application failed.
 pub(crate) const FAILURE: Refusal = Refusal {
@@ -218,7 +230,7 @@ impl Turn<'_> {
         if !std::mem::take(&mut self.connection.due) {
             return Step::Wait;
         }
-        match self.connection.deadline(&self.hub.limits, self.hub.drain.is_on()) {
+        match self.connection.deadline(&self.hub.limits, self.hub.drain.since()) {
             Some((at, what)) if at <= self.now => self.overdue(what),
             _ => Step::Wait,
         }
@@ -226,7 +238,12 @@ impl Turn<'_> {
 
     fn overdue(&mut self, what: Deadline) -> Step {
         match what {
+            Deadline::Stalled => {
+                self.connection.stream.give_up();
+                return Step::Gone;
+            }
             Deadline::Close => return Step::Gone,
+            Deadline::Leave => return self.leave(),
             Deadline::Refuse(refusal) => self.break_request(refusal, None),
             Deadline::Stop => {
                 self.connection.last = true;
@@ -312,7 +329,12 @@ impl Turn<'_> {
         self.connection.stream.finish();
         self.connection.inbound.clear();
         self.connection.phase = Phase::Lingering {
-            until: self.now + LINGER,
+            until: self.now
+                + if self.connection.last {
+                    LINGER
+                } else {
+                    LINGER_UNASKED
+                },
             left: LINGER_BYTES,
         };
         Step::Again
@@ -336,6 +358,8 @@ impl Turn<'_> {
     }
 }
 
-/// How long, and how many bytes, a client may still send after the last answer.
+/// How long, and how many bytes, a client may still send after the last answer; and how long where the end comes
+/// unasked between two requests.
 const LINGER: std::time::Duration = std::time::Duration::from_secs(2);
+const LINGER_UNASKED: std::time::Duration = std::time::Duration::from_millis(500);
 const LINGER_BYTES: usize = 16 << 20;

@@ -8,6 +8,10 @@
 
 mod harness;
 
+use std::cell::RefCell;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::rc::Rc;
 use std::time::Duration;
 
 use covet_http::Limits;
@@ -62,7 +66,7 @@ fn idle_connections_are_closed_within_two_seconds() {
     server.settle();
     old.receive();
     assert!(old.closed, "idle for long: at once");
-    assert!(!fresh.closed);
+    assert!(!fresh.closed, "its next request is likely");
     let output = server.talk(&mut fresh, get("/hello"));
     assert!(
         output.contains("connection: close") && body(&output) == "hello",
@@ -71,6 +75,86 @@ fn idle_connections_are_closed_within_two_seconds() {
     drop(fresh);
     server.pass_time(SECOND * 2);
     assert!(server.engine.is_drained());
+}
+
+#[test]
+fn a_connection_without_a_request_yet_is_waited_for() {
+    let mut server = Server::new();
+    let mut silent = server.connect();
+    let mut late = server.connect();
+    server.settle();
+    server.pass_time(SECOND * 5);
+    server.engine.drain();
+    server.settle();
+    assert!(!server.engine.is_drained());
+    let output = server.talk(&mut late, get("/hello"));
+    assert!(
+        output.contains("connection: close") && body(&output) == "hello",
+        "{output}"
+    );
+    drop(late);
+    server.pass_time(SECOND * 2);
+    silent.receive();
+    assert!(silent.closed && server.engine.is_drained());
+}
+
+#[test]
+fn a_connection_that_waits_in_the_queue_is_taken_in() {
+    let mut server = Server::new();
+    let mut queued: Vec<_> = (0..100).map(|_| server.connect()).collect();
+    server.engine.drain();
+    server.settle();
+    for client in &mut queued {
+        assert_eq!(body(&server.talk(client, get("/hello"))), "hello");
+    }
+}
+
+#[test]
+fn a_request_that_crosses_the_end_is_not_reset() {
+    let mut server = Server::new();
+    let mut client = server.connect();
+    server.talk(&mut client, get("/hello"));
+    server.pass_time(SECOND * 5);
+    server.engine.drain();
+    server.settle();
+    for half in ["GET /hello HTTP/1.1\r\n", "host: test\r\n\r\n"] {
+        // The second one would fail after a reset.
+        client.send(half);
+        server.settle();
+    }
+    let mut end = [0; 1];
+    assert_eq!(client.stream.read(&mut end).unwrap(), 0);
+    assert_eq!(server.app.calls.get(), 1, "nobody has seen the second request");
+    server.pass_time(SECOND);
+    assert!(server.engine.is_drained());
+}
+
+#[test]
+fn a_request_that_comes_while_its_connection_ends_is_served() {
+    let other: Rc<RefCell<Option<TcpStream>>> = Rc::default();
+    let sender = Rc::clone(&other);
+    let limits = Limits::default();
+    let mut server = Server::with(limits, covet_engine::Settings::default(), move |_, _, reply| {
+        let mut other = sender.borrow_mut();
+        other
+            .as_mut()
+            .unwrap()
+            .write_all(get("/hello").as_bytes())
+            .unwrap();
+        let (head, text) = harness::answer(200, "sent");
+        reply.send(head, text);
+    });
+    let mut idle = server.connect();
+    server.talk(&mut idle, get("/hello"));
+    server.pass_time(SECOND * 5);
+    *other.borrow_mut() = Some(idle.stream.try_clone().unwrap());
+    let mut busy = server.connect();
+    server.settle();
+    busy.send(get("/send"));
+    server.engine.drain();
+    server.settle();
+    assert_eq!(body(&busy.receive()), "sent");
+    assert_eq!(body(&idle.receive()), "hello");
 }
 
 #[test]

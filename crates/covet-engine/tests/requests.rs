@@ -8,6 +8,8 @@
 
 mod harness;
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use covet_engine::Settings;
 use covet_http::{Body, Limits, ResponseHead};
@@ -359,6 +361,57 @@ fn answers_are_written_down_when_asked_for() {
         *lines,
         ["GET /hello 200 5", "POST /echo 200 3", "HEAD /hello 200 0"]
     );
+}
+
+fn logging() -> Settings {
+    Settings {
+        access_log: true,
+        ..Settings::default()
+    }
+}
+
+#[test]
+fn the_access_log_knows_how_long_a_request_took() {
+    let mut server = Server::with(Limits::default(), logging(), |_, _, _| {});
+    let mut client = server.connect();
+    server.talk(&mut client, get("/park"));
+    server.pass_time(Duration::from_secs(2));
+    let (_, reply) = server.app.unpark();
+    let (head, text) = harness::answer(200, "done");
+    reply.send(head, text);
+    assert_eq!(*server.clock.access.borrow(), ["GET /park 200 4 2s"]);
+}
+
+#[test]
+fn the_access_log_names_a_request_as_the_answer_or_else_the_client_does() {
+    let mut server = Server::with(Limits::default(), logging(), |_, _, reply| {
+        let (mut head, text) = harness::answer(200, "");
+        head.headers
+            .push((Bytes::from_static(b"X-Request-Id"), Bytes::from_static(b"ours")));
+        reply.send(head, text);
+    });
+    for path in ["/hello", "/named"] {
+        let mut client = server.connect();
+        let request = format!("GET {path} HTTP/1.1\r\nhost: a\r\nx-request-id: theirs\r\n\r\n");
+        server.talk(&mut client, request);
+    }
+    assert_eq!(
+        *server.clock.access.borrow(),
+        ["GET /hello 200 5 theirs", "GET /named 200 0 ours"]
+    );
+}
+
+#[test]
+fn the_access_log_tells_of_clients_that_left_early() {
+    let mut server = Server::with(Limits::default(), logging(), |_, _, _| {});
+    let mut client = server.connect();
+    server.talk(&mut client, get("/park"));
+    socket2::SockRef::from(&client.stream)
+        .set_linger(Some(Duration::ZERO))
+        .unwrap();
+    drop(client);
+    server.settle();
+    assert_eq!(*server.clock.access.borrow(), ["GET /park 499 0"]);
 }
 
 #[test]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping
 
 from covet.background import BackgroundTask
-from covet.concurrency import create_collapsing_task_group, iterate_in_threadpool
+from covet.concurrency import abandoning, create_collapsing_task_group, iterate_in_threadpool
 from covet.requests import ClientDisconnect
 from covet.responses.base import Response
 from covet.scope_keys import IN_TASK
@@ -50,11 +50,12 @@ class StreamingResponse(Response):
             pass
 
     async def stream_response(self, send: Send) -> None:
-        """Send the head, every piece and the end."""
+        """Send the head, every piece and the end; a generator that is cut off is closed before this ends."""
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        async for chunk in self.body_iterator:
-            body = chunk.encode(self.charset) if isinstance(chunk, str) else chunk
-            await send({"type": "http.response.body", "body": body, "more_body": True})
+        async with abandoning(self.body_iterator):
+            async for chunk in self.body_iterator:
+                body = chunk.encode(self.charset) if isinstance(chunk, str) else chunk
+                await send({"type": "http.response.body", "body": body, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

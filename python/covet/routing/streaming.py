@@ -14,7 +14,7 @@ from typing import Any
 
 import anyio
 
-from covet.concurrency import create_collapsing_task_group, iterate_in_threadpool
+from covet.concurrency import abandoning, create_collapsing_task_group, iterate_in_threadpool
 from covet.dependencies.kinds import CallKind, call_kind
 from covet.encoders import jsonable_encoder
 from covet.sse import _PING_INTERVAL, KEEPALIVE_COMMENT, ServerSentEvent, format_sse_event
@@ -125,8 +125,9 @@ async def event_stream(
 
     async def make() -> None:
         try:
-            async for item in items:
-                await mailbox.put(event_bytes(item, serialize))
+            async with abandoning(items):
+                async for item in items:
+                    await mailbox.put(event_bytes(item, serialize))
         except Exception as error:
             mailbox.error = error
         finally:
@@ -153,9 +154,10 @@ def json_lines(
         return (serialize(item) + b"\n" for item in generator)
 
     async def lines() -> AsyncIterator[bytes]:
-        async for item in generator:
-            yield serialize(item) + b"\n"
-            await anyio.sleep(0)
+        async with abandoning(generator):
+            async for item in generator:
+                yield serialize(item) + b"\n"
+                await anyio.sleep(0)
 
     return lines()
 
@@ -166,8 +168,9 @@ def raw_chunks(call: Callable[..., Any], generator: Any) -> Any:
         return generator
 
     async def chunks() -> AsyncIterator[Any]:
-        async for chunk in generator:
-            yield chunk
-            await anyio.sleep(0)
+        async with abandoning(generator):
+            async for chunk in generator:
+                yield chunk
+                await anyio.sleep(0)
 
     return chunks()

@@ -1,6 +1,6 @@
 """The access log: one record a request, through the logger `covet.access` (`uvicorn.access` under --compat).
 
-The engine reports each answered request; lines are made in batches, once per turn of the event loop. As
+The engine reports each request that is over; lines are made in batches, once per turn of the event loop. As
 long as nobody has touched the logger, a batch is formatted and written without a LogRecord for each
 line.
 """
@@ -8,7 +8,7 @@ line.
 import asyncio
 import logging
 import time
-from typing import TextIO
+from typing import Any, TextIO
 
 from . import logs
 
@@ -18,18 +18,18 @@ MESSAGE = '%s - "%s %s HTTP/%s" %d'
 
 
 class AccessLog:
-    """What the engine calls for each answered request. Lives on one loop, in one thread."""
+    """What the engine calls for each request that is over. Lives on one loop, in one thread."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._logger = logging.getLogger(logs.access_logger)
         self._entries: list[logs.Request] = []
 
-    def __call__(self, client: str, method: str, target: str, http_version: str, status: int) -> None:
+    def __call__(self, *entry: *logs.Request) -> None:
         """Note one request; the line is written before the loop goes to sleep."""
         if not self._entries:
             self._loop.call_soon(self.flush)
-        self._entries.append((client, method, target, http_version, status))
+        self._entries.append(entry)
 
     def flush(self) -> None:
         """Write what has been noted."""
@@ -72,7 +72,11 @@ class AccessLog:
             handler.release()
 
     def _record(self, entry: logs.Request) -> None:
-        client, method, target, version, status = entry
-        path = logs.shown(target)
-        fields = dict(zip(logs.ACCESS_FIELDS, (client, method, path, version, status), strict=True))
-        self._logger.info(MESSAGE, client, method, path, version, status, extra=fields)
+        client, method, target, version, status, seconds, size, request_id = entry
+        values = (client, method, logs.shown(target), version, status)
+        fields: dict[str, Any] = dict(
+            zip(logs.ACCESS_FIELDS, (*values, logs.milliseconds(seconds), size), strict=True)
+        )
+        if request_id:
+            fields["request_id"] = request_id
+        self._logger.info(MESSAGE, *values, extra=fields)

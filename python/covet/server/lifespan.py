@@ -26,6 +26,7 @@ class Lifespan:
 
     def __init__(self, app: ASGIApp, mode: str) -> None:
         self.state: dict[str, Any] = {}
+        self.started = False
         self._app = app
         self._mode = mode
         self._task: asyncio.Task[None] | None = None
@@ -50,6 +51,11 @@ class Lifespan:
         elif answer["type"] == "lifespan.startup.failed":
             raise LifespanError(str(answer.get("message", ""))) from await self._raised()
 
+    def abandon(self) -> None:
+        """Cancel a start-up that is not complete; then `startup` ends soon, unless the application clings."""
+        if self._task is not None and not self.started:
+            self._task.cancel()
+
     async def shutdown(self) -> None:
         """Run the application's shutdown.
 
@@ -66,7 +72,12 @@ class Lifespan:
 
     async def _run(self) -> None:
         scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": self.state}
-        await self._app(scope, self._inbox.get, self._answers.put)
+        await self._app(scope, self._inbox.get, self._answer)
+
+    async def _answer(self, message: MutableMapping[str, Any]) -> None:
+        # Noted when it is said, not when it is heard: a stop in between must not skip the shutdown.
+        self.started |= message["type"] == "lifespan.startup.complete"
+        await self._answers.put(message)
 
     async def _ask(self, kind: str) -> MutableMapping[str, Any] | None:
         """Send one message; return the answer, or None when the application ended without one."""

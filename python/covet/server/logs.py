@@ -50,9 +50,11 @@ SECRET = re.compile(
 COLORS = {"WARNING": "33", "ERROR": "31", "CRITICAL": "31"}
 # Attributes under which correlation-id libraries leave the id of the request.
 REQUEST_IDS = ("request_id", "correlation_id", "trace_id")
-ACCESS_FIELDS = ("client", "method", "path", "http_version", "status")
-# The values of these fields, in the order in which filters written for other servers index `args`.
-Request = tuple[str, str, str, str, int]
+# The first five are the `args` of an access record, in the order in which filters written for other servers
+# index them.
+ACCESS_FIELDS = ("client", "method", "path", "http_version", "status", "duration_ms", "bytes")
+# One request as the engine tells it: client, method, target, version, status, seconds, bytes, request id.
+Request = tuple[str, str, str, str, int, float, int, str | None]
 
 quote = json.encoder.encode_basestring_ascii
 worker_name = ""
@@ -88,6 +90,11 @@ def shown(target: str) -> str:
     return escape(mask(target))
 
 
+def milliseconds(seconds: float) -> float:
+    """Return a duration as it is logged: precise to a microsecond."""
+    return round(seconds * 1000, 3)
+
+
 def request_id(record: logging.LogRecord) -> str | None:
     """Return the request's id if a library has put one on the record."""
     for name in REQUEST_IDS:
@@ -113,6 +120,8 @@ class TextFormatter(logging.Formatter):
         if found:
             parts.append(f"[{escape(found)}]")
         parts.append(_message(record))
+        if record.name == access_logger and "duration_ms" in record.__dict__:
+            parts.append(f"{record.__dict__['duration_ms']:.1f}ms")
         lines = [" ".join(parts)]
         if record.exc_info:
             lines.append(CONTROL_BUT_LINES.sub(_visible, self.formatException(record.exc_info)))
@@ -132,10 +141,12 @@ class TextFormatter(logging.Formatter):
     def requests(self, moment: float, entries: list[Request]) -> str:
         """Render a batch of requests as `format` would render a record of each."""
         head = self.head(moment, "INFO")
-        return "".join(
-            f'{head} {client} - "{escape(method)} {shown(target)} HTTP/{version}" {status}\n'
-            for client, method, target, version, status in entries
-        )
+        lines = []
+        for client, method, target, version, status, seconds, _, found in entries:
+            name = f" [{escape(found)}]" if found else ""
+            request = f'"{escape(method)} {shown(target)} HTTP/{version}"'
+            lines.append(f"{head}{name} {client} - {request} {status} {milliseconds(seconds):.1f}ms\n")
+        return "".join(lines)
 
     def _level(self, name: str) -> str:
         text = f"{name.lower():<7}"
@@ -171,13 +182,15 @@ class JsonFormatter(logging.Formatter):
         """Render a batch of requests as `format` would render a record of each."""
         worker = f', "worker": {quote(worker_name)}' if worker_name else ""
         head = f'{{"time": "{_rfc3339(moment)}", "level": "info", "logger": "{access_logger}", "message": '
-        middle = f', "pid": {os.getpid()}{worker}, "client": '
+        middle = f', "pid": {os.getpid()}{worker}, '
         lines = []
-        for client, method, target, version, status in entries:
+        for client, method, target, version, status, seconds, size, found in entries:
             verb, path = escape(method), shown(target)
             message = quote(f'{client} - "{verb} {path} HTTP/{version}" {status}')
+            name = f'"request_id": {quote(found)}, ' if found else ""
             fields = f'"method": {quote(verb)}, "path": {quote(path)}, "http_version": "{version}"'
-            lines.append(f'{head}{message}{middle}{quote(client)}, {fields}, "status": {status}}}\n')
+            numbers = f'"status": {status}, "duration_ms": {milliseconds(seconds)}, "bytes": {size}'
+            lines.append(f'{head}{message}{middle}{name}"client": {quote(client)}, {fields}, {numbers}}}\n')
         return "".join(lines)
 
 

@@ -7,6 +7,7 @@ begins.
 
 import asyncio
 import signal
+import socket
 from collections.abc import Callable
 from types import FrameType
 
@@ -37,6 +38,7 @@ class StopSignal:
         self._importing = True
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopped: asyncio.Event | None = None
+        self._bell: tuple[socket.socket, socket.socket] | None = None
 
     def install(self, reopen: Callable[[], None]) -> None:
         """Take the signals over. Under a parent the terminal's own signals are the parent's business."""
@@ -80,12 +82,31 @@ class StopSignal:
         """Wake this loop when the stop begins."""
         self._stopped = asyncio.Event()
         self._loop = loop
+        self._hang_bell(loop)
         if self.should_exit:
             self._stopped.set()
 
+    def _hang_bell(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Let signals wake the loop: one that comes just before it sleeps is not handled until it wakes."""
+        inside, outside = socket.socketpair()
+        inside.setblocking(False)
+        outside.setblocking(False)
+        theirs = signal.set_wakeup_fd(outside.fileno(), warn_on_full_buffer=False)
+        if theirs != -1:  # uvloop has its own
+            signal.set_wakeup_fd(theirs)
+            inside.close()
+            outside.close()
+            return
+        loop.add_reader(inside, inside.recv, 4096)
+        self._bell = inside, outside
+
     def detach(self) -> None:
-        """Forget the loop, which is about to close."""
+        """Forget the loop, which is closed."""
         self._loop = None
+        if self._bell is not None:
+            signal.set_wakeup_fd(-1)
+            for end in self._bell:
+                end.close()
 
     async def wait(self) -> None:
         """Return once a stop has been asked for."""

@@ -1,40 +1,86 @@
 """Listening sockets: TCP, unix, or inherited. Opened once, in the process that lives longest.
 
 A unix socket's file is replaced only when nobody answers on it, and removed only while it is still ours.
+Whoever opened a socket closes it in two steps, because the system resets what waits in its queue.
 """
 
 import errno
 import os
 import socket
 import stat
+import struct
+import sys
+from array import array
 from dataclasses import dataclass
 
 from .settings import Settings, SettingsError
 
-__all__ = ["Listener", "open_listeners"]
+__all__ = ["HANDSHAKE", "Listener", "open_listeners"]
 
 FIRST_INHERITED = 3  # sd_listen_fds(3): descriptors start here
+HANDSHAKE = 0.05  # seconds that handshakes get which were under way when newcomers were turned away
+SO_ATTACH_FILTER = 26  # asm-generic/socket.h; Python has no name for it
+# A classic BPF program of (code, jump if true, jump if false, operand): packets that ask for a new
+# connection are dropped, those of handshakes under way pass.
+WITHOUT_SYN = (
+    (0x30, 0, 0, 13),  # load the byte of the TCP flags
+    (0x45, 0, 1, 0x02),  # SYN?
+    (0x06, 0, 0, 0),  # drop it: the client asks again, and then it is refused
+    (0x06, 0, 0, 0xFFFFFFFF),  # let it pass
+)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Listener:
-    """One listening socket, the address people may be told, and the file to remove at the end."""
+    """One listening socket, the address people may be told, and the file to remove at the end.
+
+    `opened` says that this process, or the one it was forked from, has made the socket: nobody else listens
+    on it.
+    """
 
     socket: socket.socket
     address: str
     file: tuple[str, int] | None = None
+    opened: bool = False
+
+    def turn_away(self) -> bool:
+        """Let nobody new into the queue, so that it can be emptied before it is closed.
+
+        Only for the last process that accepts from it. Return whether handshakes may be under way whose
+        clients believe that they are in: they need the time `HANDSHAKE`.
+        """
+        if not self.opened:
+            return False
+        if self.socket.family == socket.AF_UNIX:
+            self._remove_file()
+            return False
+        return sys.platform == "linux" and _drop_newcomers(self.socket)
 
     def close(self) -> None:
         """Stop listening; remove the socket's file if nobody has put another in its place."""
         self.socket.close()
+        self._remove_file()
+
+    def _remove_file(self) -> None:
         if self.file is None:
             return
         path, inode = self.file
+        self.file = None
         try:
             if os.stat(path).st_ino == inode:
                 os.unlink(path)
         except OSError:
             pass
+
+
+def _drop_newcomers(listener: socket.socket) -> bool:
+    program = array("B", b"".join(struct.pack("=HBBI", *step) for step in WITHOUT_SYN))
+    address, _ = program.buffer_info()
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HP", len(WITHOUT_SYN), address))
+    except OSError:  # a sandbox may have no filters; then a newcomer may still be reset
+        return False
+    return True
 
 
 def open_listeners(settings: Settings) -> list[Listener]:
@@ -68,7 +114,7 @@ def _tcp(host: str, port: int, backlog: int) -> Listener:
         listener.close()
         raise SettingsError(_why_not(error, host, port)) from None
     listener.setblocking(False)
-    return Listener(listener, _url(listener))
+    return Listener(listener, _url(listener), opened=True)
 
 
 def _why_not(error: OSError, host: str, port: int) -> str:
@@ -94,7 +140,7 @@ def _unix(path: str, backlog: int) -> Listener:
         listener.close()
         raise SettingsError(f"cannot listen on the unix socket {path}: {error.strerror}") from None
     listener.setblocking(False)
-    return Listener(listener, f"unix:{path}", (path, os.stat(path).st_ino))
+    return Listener(listener, f"unix:{path}", (path, os.stat(path).st_ino), opened=True)
 
 
 def _clear_stale(path: str) -> None:

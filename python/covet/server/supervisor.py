@@ -21,7 +21,7 @@ from .notify import notify, watchdog_pause
 from .process import WorkerProcess, start
 from .settings import Load, Settings
 from .signals import SUPERVISED
-from .sockets import Listener
+from .sockets import HANDSHAKE, Listener
 from .watcher import Watcher, forget_bytecode
 from .worker import EXIT_STARTUP, FRAMEWORK_MODULE
 
@@ -132,8 +132,17 @@ class Supervisor:
             len(self._workers),
             self._target,
         )
+        self._close_door()
         for worker in self._workers.values():
             worker.stop()
+
+    def _close_door(self) -> None:
+        """Stop listening while the workers still accept, so that they can empty the queue."""
+        under_way = [listener.turn_away() for listener in self._listeners]
+        if any(under_way):
+            time.sleep(HANDSHAKE)
+        for listener in self._listeners:
+            listener.close()
 
     def _kill_all(self) -> None:
         """Leave nobody behind; the dead are reaped, but not even they are waited for long."""

@@ -29,7 +29,7 @@ from .loops import choose_loop
 from .notify import notify, watchdog_pause
 from .settings import DEFAULT_THREADS, ASGIApp, Load, Settings, SettingsError
 from .signals import StopSignal
-from .sockets import Listener
+from .sockets import HANDSHAKE, Listener
 
 __all__ = ["EXIT_STARTUP", "FRAMEWORK_MODULE", "Worker", "engine_options"]
 
@@ -83,6 +83,8 @@ class Worker:
         except SettingsError as error:
             print(f"error: {error}", file=sys.stderr)
             return error.code
+        if self._stop.should_exit:  # code that catches everything may have caught the order to leave
+            return 0
         if self._line is not None:
             self._line.say(LOADED + FRAMEWORK if FRAMEWORK_MODULE in sys.modules else LOADED)
             if self._wait_for_go and not self._line.wait_for_go():
@@ -91,8 +93,10 @@ class Worker:
         logger.debug("event loop: %s", name)
         try:
             with asyncio.Runner(loop_factory=factory) as runner:
-                code = runner.run(self._main(app))
-                self._arm_exit()
+                try:
+                    code = runner.run(self._main(app))
+                finally:
+                    self._arm_exit()
         finally:
             self._stop.detach()
         if isinstance(self._fatal, SystemExit):
@@ -109,7 +113,7 @@ class Worker:
         stopping = asyncio.ensure_future(self._stop.wait())
         await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if self._stop.should_exit:
-            starting.cancel()
+            await self._leave_early(lifespan, starting)
             return 0
         try:
             starting.result()
@@ -125,6 +129,15 @@ class Worker:
             stopping.cancel()
             await self._shut_down(lifespan)
         return 0
+
+    async def _leave_early(self, lifespan: Lifespan, starting: "asyncio.Future[None]") -> None:
+        """Before anything was served: shut down what has started, cancel what is starting."""
+        lifespan.abandon()
+        await asyncio.wait({starting}, timeout=self._settings.timeout_shutdown)
+        if lifespan.started:
+            await self._shut_down(lifespan)
+        if not starting.cancel() and not starting.cancelled():
+            starting.exception()  # the failure of a start-up that we have cancelled is no news
 
     def _serve(self, app: ASGIApp, loop: asyncio.AbstractEventLoop, state: dict[str, Any]) -> None:
         self._drained = asyncio.Event()
@@ -191,8 +204,11 @@ class Worker:
 
     def _on_stop(self) -> None:
         """The clock of the stop starts with the order, not when the loop gets round to it."""
-        self._deadline = time.monotonic() + self._settings.timeout_drain
-        self._alarm.arm(self._settings.timeout_drain + GRACE, self._loop_does_not_turn)
+        settings = self._settings
+        # Before it serves there is nothing to drain.
+        limit = settings.timeout_shutdown if self._server is None else settings.timeout_drain
+        self._deadline = time.monotonic() + limit
+        self._alarm.arm(limit + GRACE, self._loop_does_not_turn)
 
     async def _drain(self) -> None:
         server = self._server
@@ -201,6 +217,7 @@ class Worker:
         if self._line is None:
             notify("STOPPING=1")
         logger.info("%s: stopping, %d in progress", self._stop.reason, server.in_progress)
+        await self._close_door()
         left = max(self._deadline - time.monotonic(), LAST_WORDS)
         self._alarm.arm(left + GRACE, self._loop_does_not_turn)
         server.drain(left)
@@ -219,6 +236,16 @@ class Worker:
         self._alarm.disarm()
         if self._access is not None:
             self._access.flush()
+
+    async def _close_door(self) -> None:
+        """Let go of the sockets; the engine still takes in who is in the queue."""
+        if self._line is None:  # under a parent others may accept from the same sockets
+            under_way = [listener.turn_away() for listener in self._listeners]
+            if any(under_way):
+                await asyncio.sleep(HANDSHAKE)
+        for listener in self._listeners:
+            # Not its file: that is for the process that opened it.
+            listener.socket.close()
 
     async def _cancel_leftovers(self) -> None:
         """End what requests left behind while the application still has what its shutdown will take away."""

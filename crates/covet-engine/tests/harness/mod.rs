@@ -45,7 +45,13 @@ impl Runtime for Clock {
 
     fn access(&self, record: &AccessRecord<'_>) {
         let target = String::from_utf8_lossy(record.target).into_owned();
-        let line = format!("{} {target} {} {}", record.method, record.status, record.bytes);
+        let mut line = format!("{} {target} {} {}", record.method, record.status, record.bytes);
+        if let Some(id) = record.request_id {
+            line.push_str(&format!(" {}", String::from_utf8_lossy(id)));
+        }
+        if !record.duration.is_zero() {
+            line.push_str(&format!(" {:?}", record.duration));
+        }
         self.access.borrow_mut().push(line);
     }
 

@@ -211,6 +211,7 @@ impl Server {
         let door = Rc::new(SocketDoor::new(site.clone()));
         let settings = Settings {
             limit_concurrency: (limit > 0).then_some(limit),
+            access_log: site.access().is_some(),
             ..Settings::default()
         };
         let engine = Engine::new(self.sockets()?, door, runtime, bounds, settings);

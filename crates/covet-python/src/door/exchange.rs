@@ -151,7 +151,7 @@ impl Exchange {
         drop(before);
         if let Some(reply) = reply {
             let body = self.leave(&mut head, body);
-            self.site.sign(self, &mut head);
+            self.site.sign(&mut head);
             reply.send(head, body);
         }
         self.wake_all();
@@ -289,7 +289,7 @@ impl Exchange {
         let reply = self.reply.borrow_mut().take();
         if let Some(reply) = reply {
             let body = self.leave(&mut head, Body::Stream(Box::new(receiver)));
-            self.site.sign(self, &mut head);
+            self.site.sign(&mut head);
             reply.send(head, body);
         }
         pressure

@@ -1,6 +1,7 @@
 //! The two doors: requests from sockets and requests from ASGI servers, into the same plans. Knows HTTP's words and
 //! how to run plans; parses nothing and renders nothing itself.
 
+pub(crate) mod access;
 pub(crate) mod asgi_host;
 pub(crate) mod asgi_in;
 pub(crate) mod asgi_out;

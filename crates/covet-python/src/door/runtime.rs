@@ -3,8 +3,9 @@
 use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use covet_engine::{Address, Held, Peer, Record, Runtime};
+use covet_engine::{AccessRecord, Address, Held, Peer, Record, Runtime};
 
+use super::access::note;
 use super::journal::log;
 use super::site::Site;
 use crate::object::driver::Driver;
@@ -66,6 +67,12 @@ impl Runtime for LoopRuntime {
             Record::OutOfDescriptors => {
                 self.note("error", "no file descriptors left (ulimit -n); accepting pauses");
             }
+        }
+    }
+
+    fn access(&self, record: &AccessRecord<'_>) {
+        if let Some(access) = self.site.access() {
+            ffi::attached(|py| note(py, access, &self.site.options.proxies, record));
         }
     }
 

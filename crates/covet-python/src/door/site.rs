@@ -11,7 +11,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
-use super::exchange::{Exchange, SharedExchange};
+use super::exchange::SharedExchange;
 use super::proxies::Proxies;
 use super::table::Tables;
 use crate::object::ffi::{self, Context};
@@ -33,7 +33,7 @@ pub(crate) struct Options {
 
 /// Whom the server tells.
 pub(crate) struct Callbacks {
-    /// `access(client, method, target, http_version, status)`.
+    /// `access(client, method, target, http_version, status, seconds, size, request_id)`.
     access: Option<Py<PyAny>>,
     /// `drained()`.
     drained: Option<Py<PyAny>>,
@@ -123,11 +123,13 @@ impl Site {
         self.tasks.running()
     }
 
-    /// An answer leaves: add what the operator wants on it, and note it in the access log.
-    pub(crate) fn sign(&self, exchange: &Exchange, head: &mut ResponseHead) {
-        if let Some(access) = &self.callbacks.access {
-            ffi::attached(|py| note(py, access, exchange, head.status));
-        }
+    /// Who keeps the access log, if anybody does.
+    pub(crate) fn access(&self) -> Option<&Py<PyAny>> {
+        self.callbacks.access.as_ref()
+    }
+
+    /// An answer leaves: add what the operator wants on it.
+    pub(crate) fn sign(&self, head: &mut ResponseHead) {
         head.headers.extend(self.options.headers.iter().cloned());
     }
 
@@ -251,25 +253,5 @@ impl Site {
             names.insert(name.into(), made.clone().unbind());
         }
         made
-    }
-}
-
-/// One line for the access log.
-fn note(py: Python<'_>, access: &Py<PyAny>, exchange: &Exchange, status: u16) {
-    let head = &exchange.head;
-    let client = match exchange
-        .site
-        .options
-        .proxies
-        .origin(&exchange.peer, &head.headers)
-        .client
-    {
-        Some((host, port)) => format!("{host}:{port}"),
-        None => String::new(),
-    };
-    let target = String::from_utf8_lossy(&head.target);
-    let version = if head.minor == 0 { "1.0" } else { "1.1" };
-    if let Err(error) = access.call1(py, (client, head.method.as_str(), target, version, status)) {
-        error.write_unraisable(py, None);
     }
 }
