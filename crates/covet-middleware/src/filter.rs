@@ -103,7 +103,11 @@ impl Filtered {
         match next {
             Poll::Pending => return Poll::Pending,
             Poll::Ready(None) => self.finish(out),
-            Poll::Ready(Some(Ok(piece))) if piece.is_empty() => self.filter.flush(out),
+            Poll::Ready(Some(Ok(piece))) if piece.is_empty() => {
+                self.filter.flush(out);
+                // Nobody counts what an endless row of nothing costs.
+                self.worked = STEP;
+            }
             Poll::Ready(Some(Ok(piece))) => {
                 self.piece = piece;
                 self.step(out);
@@ -256,6 +260,22 @@ mod tests {
         assert!(matches!(first, Poll::Ready(Some(Ok(part))) if part.len() == STEP * 2));
         assert!(stream.poll_chunk(Waker::noop()).is_pending());
         assert_eq!(stream.poll_chunk(Waker::noop()), ready("aa."));
+    }
+
+    /// Gives empty pieces without end.
+    struct Nothing;
+
+    impl BodyStream for Nothing {
+        fn poll_chunk(&mut self, _: &Waker) -> Poll<Option<Result<Bytes, BodyError>>> {
+            Poll::Ready(Some(Ok(Bytes::new())))
+        }
+    }
+
+    #[test]
+    fn endless_empty_pieces_let_others_run() {
+        let mut stream = stream(Body::Stream(Box::new(Nothing)), Count::default());
+        assert!(stream.poll_chunk(Waker::noop()).is_pending());
+        assert!(stream.poll_chunk(Waker::noop()).is_pending());
     }
 
     #[test]
