@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from covet import status
     from covet.applications import CovetPy, FastAPI
     from covet.background import BackgroundTasks
+    from covet.contract import validated
     from covet.datastructures import UploadFile
     from covet.exceptions import HTTPException, WebSocketException
     from covet.param_functions import Body, Cookie, Depends, File, Form, Header, Path, Query, Security
@@ -43,6 +44,7 @@ __all__ = [
     "WebSocketDisconnect",
     "WebSocketException",
     "status",
+    "validated",
 ]
 
 __version__ = "0.1.0"
@@ -59,6 +61,7 @@ _HOMES = {
     "WebSocket": "websockets",
     "WebSocketDisconnect": "websockets",
     "WebSocketException": "exceptions",
+    "validated": "contract",
 }
 # Submodules that `import fastapi` makes reachable as attributes.
 _SUBMODULES = frozenset(
