@@ -112,3 +112,17 @@ def test_a_reader_that_has_had_enough_is_no_error(covet, tmp_path):
     command = f"{sys.executable} -m covet routes --json | head -c 1"
     answer = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True)
     assert answer.stderr == ""
+
+
+def test_the_schema_shows_what_each_route_takes_calls_and_answers(covet):
+    answer = covet("routes", "main:app", "--schema")
+    assert answer.returncode == 0, answer.stderr
+    assert "GET /users/{name}\n  path     name: str\n  call 1   user (async) " in answer.stdout
+    assert "GET /sub/inner  main.py:" in answer.stdout
+
+
+def test_the_schema_as_json_has_json_schemas(covet):
+    answer = covet("routes", "main:app", "--json", "--schema")
+    rows = {row["path"]: row for row in json.loads(answer.stdout)}
+    assert rows["/users/{name}"]["plan"]["parameters"][0]["schema"] == {"type": "string"}
+    assert rows["/sub/inner"]["plan"] is None

@@ -35,7 +35,7 @@ def source_of(call: Callable[..., Any]) -> EndpointContext:
         return EndpointContext()
 
 
-def location_of(call: Callable[..., Any]) -> str:
+def location_of(call: Any) -> str:
     """Return `file:line` of a callable, or the name of its class where it has no code."""
     code = getattr(unwrapped(call), "__code__", None)
     if code is None:
