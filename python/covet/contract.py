@@ -17,6 +17,7 @@ from typing import Any, TypeVar, Unpack, cast, overload
 from typing_extensions import TypedDict
 
 from covet import params
+from covet.callables import name_of
 from covet.datastructures.default import Default, DefaultPlaceholder
 from covet.dependencies.extract import validate_value
 from covet.dependencies.kinds import CallKind, call_kind
@@ -102,7 +103,7 @@ def validated(function: Any = None, /, **options: Any) -> Any:
 def _decorate(function: Callable[..., Any], options: dict[str, Any]) -> Callable[..., Any]:
     if call_kind(function) in (CallKind.GENERATOR, CallKind.ASYNC_GENERATOR):
         raise FastAPIError(
-            f"{_name(function)} yields: validated() checks one value that is returned. "
+            f"{name_of(function)} yields: validated() checks one value that is returned. "
             "Return a list, or make it a route, which validates item by item"
         )
     if _takes_request(function):
@@ -110,14 +111,10 @@ def _decorate(function: Callable[..., Any], options: dict[str, Any]) -> Callable
     given = options.keys() - {"response_model"}
     if given:
         raise FastAPIError(
-            f"{_name(function)} is no handler, so {min(given)} means nothing: "
+            f"{name_of(function)} is no handler, so {min(given)} means nothing: "
             "give it a parameter `request: Request`, or leave the option out"
         )
     return _checked_function(function, options.get("response_model", Default(None)))
-
-
-def _name(function: Any) -> str:
-    return getattr(function, "__qualname__", None) or type(function).__qualname__
 
 
 def _takes_request(function: Callable[..., Any]) -> bool:
@@ -292,12 +289,12 @@ def _argument(function: Callable[..., Any], param: inspect.Parameter) -> ModelFi
         )
     except FastAPIError:
         raise FastAPIError(
-            f"{_name(function)} cannot be validated: pydantic does not know the type of {param.name} "
+            f"{name_of(function)} cannot be validated: pydantic does not know the type of {param.name} "
             f"({param.annotation!r}). Annotate it as pydantic.InstanceOf[…], or as Any to leave it unchecked"
         ) from None
     if details.depends is not None:
         raise FastAPIError(
-            f"{_name(function)} has a dependency ({param.name}) but no request to solve it from: "
+            f"{name_of(function)} has a dependency ({param.name}) but no request to solve it from: "
             "give it a parameter `request: Request` to make it a handler"
         )
     return details.field

@@ -224,7 +224,10 @@ class Request(HTTPConnection[StateT]):
             yield b""
             return
         if self._stream_consumed:
-            raise RuntimeError("Stream consumed")
+            raise RuntimeError(
+                "Stream consumed: the body was read by request.stream() already and was not kept. "
+                "Read it with `await request.body()` where it is needed twice"
+            )
         while not self._stream_consumed:
             message = await self._receive()
             if message["type"] == "http.disconnect":

@@ -2,8 +2,9 @@
 
 import functools
 
+from covet.callables import location_of
 from covet.dependencies.models import Dependant
-from covet.dependencies.source import endpoint_context, location_of, source_of
+from covet.dependencies.source import endpoint_context, source_of
 
 
 def handler(): ...

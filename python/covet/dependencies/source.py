@@ -11,7 +11,7 @@ from covet.dependencies.kinds import unwrapped
 from covet.dependencies.models import Dependant
 from covet.exceptions import EndpointContext
 
-__all__ = ["endpoint_context", "location_of", "source_of"]
+__all__ = ["endpoint_context", "source_of"]
 
 
 @lru_cache(maxsize=1024)
@@ -33,15 +33,6 @@ def source_of(call: Callable[..., Any]) -> EndpointContext:
         return _known_source(unwrapped(call)).copy()
     except Exception:  # no source, as in a console; or a callable that cannot be hashed
         return EndpointContext()
-
-
-def location_of(call: Any) -> str:
-    """Return `file:line` of a callable, or the name of its class where it has no code."""
-    code = getattr(unwrapped(call), "__code__", None)
-    if code is None:
-        kind = call if isinstance(call, type) else type(call)
-        return f"{kind.__module__}.{kind.__qualname__}"
-    return f"{code.co_filename}:{code.co_firstlineno}"
 
 
 def endpoint_context(dependant: Dependant, verb: str, root_path: str) -> EndpointContext:

@@ -12,12 +12,12 @@ from typing import Any
 
 from pydantic.errors import PydanticInvalidForJsonSchema
 
+from covet.callables import location_of, name_of
 from covet.datastructures.default import DefaultPlaceholder
 from covet.dependencies.kinds import CallKind, call_kind
 from covet.dependencies.models import Dependant, cache_key, computed_scope
 from covet.dependencies.param_models import param_aliases, param_model
 from covet.dependencies.resolve import overriding_dependant
-from covet.dependencies.source import location_of
 from covet.types import DependencyCacheKey
 from covet.validation.fields import ModelField, get_cached_model_fields
 
@@ -277,20 +277,20 @@ class _Walk:
             self._depend(declared, used)
         for source in _SOURCES:
             for each in getattr(dependant, f"{source}_params"):
-                self.parameters += _parameters(source, each, _call_name(dependant.call))
+                self.parameters += _parameters(source, each, name_of(dependant.call))
 
     def _depend(self, declared: Dependant, used: Dependant) -> None:
         kind = call_kind(used.call)
         generator = kind in (CallKind.GENERATOR, CallKind.ASYNC_GENERATOR)
         self.calls.append(
             PlannedCall(
-                name=_call_name(used.call),
+                name=name_of(used.call),
                 location=location_of(used.call),
                 kind=_WORDS[kind],
                 closed=computed_scope(declared) if generator else None,
                 cached=declared.use_cache,
                 given_as=declared.name,
-                overrides=None if used.call is declared.call else _call_name(declared.call),
+                overrides=None if used.call is declared.call else name_of(declared.call),
             )
         )
 
@@ -300,11 +300,7 @@ class _Walk:
         kind = call_kind(call)
         inline = route.inline and kind is CallKind.THREAD
         word = "inline" if inline else _WORDS[kind]
-        self.calls.append(PlannedCall(_call_name(call), location_of(call), word, None, True, None, None))
-
-
-def _call_name(call: Any) -> str:
-    return getattr(call, "__qualname__", None) or type(call).__qualname__
+        self.calls.append(PlannedCall(name_of(call), location_of(call), word, None, True, None, None))
 
 
 def _parameters(source: str, declared: ModelField, asked_by: str) -> Iterator[PlannedParameter]:
