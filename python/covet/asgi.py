@@ -12,6 +12,7 @@ from typing import Any
 
 from covet._engine import AsgiDoor
 from covet.exception_handlers import http_exception_handler
+from covet.held_body import held_body
 from covet.http_exceptions import HTTPException
 from covet.middleware.asyncexitstack import AsyncExitStackMiddleware
 from covet.middleware.errors import ServerErrorMiddleware
@@ -215,7 +216,7 @@ def application_table(app: Any) -> Table:
         "direct": _is_direct(app),
         "plain_not_found": _has_plain_not_found(app),
         "root_path": getattr(app, "root_path", ""),
-        "max_body": app.max_body_size,
+        "max_body": held_body.table_limit(app.max_body_size),
         "cancel_on_disconnect": bool(getattr(router, "cancel_on_disconnect", False)),
         "route_error": route_error,
         "respond": respond,
