@@ -64,7 +64,7 @@ _HOMES = {
     "validated": "contract",
 }
 # Submodules that `import fastapi` makes reachable as attributes.
-_SUBMODULES = frozenset(
+SUBMODULES = frozenset(
     {
         "applications",
         "background",
@@ -94,7 +94,7 @@ _SUBMODULES = frozenset(
 
 
 def __getattr__(name: str) -> Any:
-    if name in _SUBMODULES:
+    if name in SUBMODULES:
         return importlib.import_module(f"covet.{name}")
     if name in __all__:
         value = getattr(importlib.import_module(f"covet.{_HOMES.get(name, 'param_functions')}"), name)
@@ -104,4 +104,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__, *_SUBMODULES})
+    return sorted({*globals(), *__all__, *SUBMODULES})

@@ -14,8 +14,6 @@ from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar, Unpack, cast, overload
 
-from typing_extensions import TypedDict
-
 from covet import params
 from covet.callables import name_of
 from covet.datastructures.default import Default, DefaultPlaceholder
@@ -37,8 +35,8 @@ from covet.responses import Response
 from covet.routing.api_route import handler_for
 from covet.routing.declaration import Declared, populate
 from covet.routing.handler import get_request_handler
-from covet.routing.options import check_options
-from covet.types import IncEx, Scope
+from covet.routing.options import ResponseOptions, check_options
+from covet.types import Scope
 from covet.validation.annotations import lenient_issubclass
 from covet.validation.fields import ModelField, Undefined, create_model_field
 
@@ -51,18 +49,10 @@ _STACKS = ("fastapi_inner_astack", "fastapi_function_astack", "fastapi_middlewar
 _BY_ITSELF = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
-class ContractOptions(TypedDict, total=False):
+class ContractOptions(ResponseOptions, total=False):
     """What `validated` accepts, as on a route; for a function that is no handler only `response_model`."""
 
-    response_model: Any
     response_class: type[Response]
-    status_code: int | None
-    response_model_include: IncEx | None
-    response_model_exclude: IncEx | None
-    response_model_by_alias: bool
-    response_model_exclude_unset: bool
-    response_model_exclude_defaults: bool
-    response_model_exclude_none: bool
     strict_content_type: bool
 
 
