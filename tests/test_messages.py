@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import pytest
 
-from covet import CovetPy, Depends, Request, Response
+from covet import CovetPy, Depends, Query, Request, Response
+from covet.exceptions import FastAPIError
 from covet.middleware.base import BaseHTTPMiddleware
 from covet.middleware.gzip import GZipMiddleware
 from covet.responses import PlainTextResponse, StreamingResponse
@@ -233,3 +234,24 @@ def test_a_handler_with_wraps_is_not_warned_about() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         CovetPy().get("/")(wrapper)
+
+
+def test_a_refused_declaration_names_parameter_function_and_path() -> None:
+    def user(filters: Annotated[dict[str, int], Query()]) -> None: ...
+    async def read(user: Annotated[None, Depends(user)]) -> None: ...
+
+    with pytest.raises(AssertionError) as refused:
+        CovetPy().get("/items")(read)
+    assert refused.value.__notes__ == [
+        f"parameter 'filters' of user {place(user)}",
+        f"parameter 'user' of read {place(read)}",
+        f"in the declaration of '/items', read {place(read)}",
+    ]
+
+
+def test_a_response_type_that_pydantic_does_not_know_names_the_function() -> None:
+    async def read() -> Silent: ...  # type: ignore[empty-body]
+
+    with pytest.raises(FastAPIError, match="Invalid args for response field") as refused:
+        CovetPy().get("/items")(read)
+    assert refused.value.__notes__ == [f"in the declaration of '/items', read {place(read)}"]

@@ -199,7 +199,11 @@ def get_dependant(
     signature = get_typed_signature(call)
     _warn_of_hidden_signature(call, signature)
     for param in signature.parameters.values():
-        _add_parameter(dependant, param, path_names, scopes)
+        try:
+            _add_parameter(dependant, param, path_names, scopes)
+        except Exception as refused:
+            refused.add_note(f"parameter {param.name!r} of {described(call)}")
+            raise
     return dependant
 
 
