@@ -9,7 +9,20 @@ import anyio
 import pytest
 from pydantic import BaseModel, Field, InstanceOf
 
-from covet import Body, CovetPy, Depends, File, Header, Path, Query, Request, Response, UploadFile, validated
+from covet import (
+    Body,
+    CovetPy,
+    Depends,
+    File,
+    Header,
+    Path,
+    Query,
+    Request,
+    Response,
+    UploadFile,
+    WebSocket,
+    validated,
+)
 from covet.exceptions import (
     ArgumentValidationError,
     FastAPIError,
@@ -252,6 +265,13 @@ def test_a_generator_is_refused() -> None:
 
     with pytest.raises(FastAPIError, match="yields"):
         validated(numbers)
+
+
+def test_a_websocket_handler_is_refused() -> None:
+    async def session(websocket: WebSocket, room: str) -> None: ...
+
+    with pytest.raises(FastAPIError, match="session takes a WebSocket"):
+        validated(session)
 
 
 def test_options_that_mean_nothing_are_refused() -> None:

@@ -17,6 +17,8 @@ from covet.http_exceptions import HTTPException
 from covet.middleware.asyncexitstack import AsyncExitStackMiddleware
 from covet.middleware.errors import ServerErrorMiddleware
 from covet.middleware.exceptions import ExceptionMiddleware
+from covet.middleware.function_step import OUTCOME
+from covet.pipeline import arrival, compile_pipeline, error_stack, layers_of
 from covet.requests import Request
 from covet.routing.api_route import APIRoute
 from covet.routing.body_limit import AppBodyLimitMiddleware
@@ -35,7 +37,6 @@ __all__ = ["Entry", "Table", "application_table", "entries", "open_door", "remem
 Entry = tuple[str, list[str] | None, str | None, str, tuple[Any, ...] | str, Any, str, Any]
 Table = tuple[list[Entry], dict[str, Any]]
 
-_ERROR = "covet.error"
 _BUILT_IN = {name: type(convertor) for name, convertor in CONVERTOR_TYPES.items()}
 
 
@@ -159,16 +160,21 @@ def _is_ours(instance: Any) -> bool:
     return not any(replaced)
 
 
-def _is_direct(app: Any) -> bool:
-    """Say whether nothing of the user's stands between the server and the routes."""
-    if app.user_middleware or not _is_ours(app) or not _is_ours(app.router):
-        return False
-    layer = app.middleware_stack
-    while layer is not None and layer is not app.router:
-        if type(layer) not in _LAYERS:
-            return False
-        layer = layer.app
-    return True
+def _pipeline(app: Any) -> tuple[dict[str, Any] | None, bool]:
+    """Return the middleware for the socket door, and whether plans run there without the ASGI stack."""
+    if not _is_ours(app) or not _is_ours(app.router):
+        return None, False
+    if not app.user_middleware and app.middleware_stack is None:
+        return None, True
+    if app.middleware_stack is None:
+        app.middleware_stack = app.build_middleware_stack()
+    layers = layers_of(app.middleware_stack, app.router, _LAYERS)
+    if layers is None:
+        return None, False
+    # The application's own limit on bodies stands outside of its middleware, and refuses there.
+    if not layers.user or app.max_body_size is not None:
+        return None, not layers.user
+    return compile_pipeline(app, layers)
 
 
 _LAYERS: frozenset[type] = frozenset(
@@ -190,18 +196,16 @@ def _has_plain_not_found(app: Any) -> bool:
 def application_table(app: Any) -> Table:
     """Return the routes and settings of an application for the socket door."""
     router = app.router
-    enter = _enter(router)
+    arrive, enter = arrival(app), _enter(router)
 
     def enter_application(scope: Scope, child: tuple[Any, Place | None]) -> None:
-        scope["app"] = app
-        if app.root_path:
-            scope["root_path"] = app.root_path
+        arrive(scope)
         enter(scope, child)
 
-    errors = _error_stack(app)
+    errors = error_stack(app)
 
     async def route_error(scope: Scope, receive: Receive, send: Send, exc: Exception) -> None:
-        scope[_ERROR] = exc
+        scope[OUTCOME] = exc
         await errors(scope, receive, send)
 
     async def respond(response: Any, scope: Scope, receive: Receive, send: Send) -> None:
@@ -210,10 +214,12 @@ def application_table(app: Any) -> Table:
         except Exception as exc:
             await route_error(scope, receive, send, exc)
 
+    pipeline, direct = _pipeline(app)
     settings = {
         **_settings(router),
         "enter": enter_application,
-        "direct": _is_direct(app),
+        "direct": direct,
+        "pipeline": pipeline,
         "plain_not_found": _has_plain_not_found(app),
         "root_path": getattr(app, "root_path", ""),
         "max_body": held_body.table_limit(app.max_body_size),
@@ -222,20 +228,6 @@ def application_table(app: Any) -> Table:
         "respond": respond,
     }
     return list(entries(router)), settings
-
-
-def _error_stack(app: Any) -> Any:
-    """Return an application that answers the error in its scope as the application's middleware would."""
-    handlers = dict(app.exception_handlers)
-    on_error = None
-    for key in [key for key in handlers if key in (500, Exception)]:
-        on_error = handlers.pop(key)
-
-    async def fail(scope: Scope, receive: Receive, send: Send) -> None:
-        raise scope.pop(_ERROR)
-
-    inner = ExceptionMiddleware(fail, handlers=handlers, debug=app.debug)
-    return ServerErrorMiddleware(inner, handler=on_error, debug=app.debug)
 
 
 async def deliver(

@@ -39,6 +39,7 @@ from covet.routing.options import ResponseOptions, check_options
 from covet.types import Scope
 from covet.validation.annotations import lenient_issubclass
 from covet.validation.fields import ModelField, Undefined, create_model_field
+from covet.websockets import WebSocket
 
 __all__ = ["ContractOptions", "validated"]
 
@@ -109,6 +110,11 @@ def _decorate(function: Callable[..., Any], options: dict[str, Any]) -> Callable
 
 def _takes_request(function: Callable[..., Any]) -> bool:
     for param in get_typed_signature(function).parameters.values():
+        if lenient_issubclass(param.annotation, WebSocket):
+            raise FastAPIError(
+                f"{name_of(function)} takes a WebSocket: validated() answers requests. "
+                "Make it a route of the application, which validates the handshake"
+            )
         untyped = param.annotation is inspect.Parameter.empty and param.name == "request"
         if untyped or lenient_issubclass(param.annotation, HTTPConnection):
             return True

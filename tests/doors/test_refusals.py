@@ -55,6 +55,12 @@ def test_a_debugging_application_shows_field_value_place_and_fix(client_of: Clie
     assert f"Fix: return what the model accepts, or declare what {function} returns" in answer.text
 
 
+def test_the_page_for_browsers_shows_it_escaped(client_of: ClientFor) -> None:
+    page = client_of(application(debug=True)).get("/native", headers={"accept": "text/html"}).text
+    assert "&#x27;dear&#x27; came (str)" in page
+    assert f"native ({__file__}:" in page
+
+
 @pytest.mark.parametrize("path", EXPLAINED)
 def test_a_production_application_tells_nothing(client_of: ClientFor, path: str) -> None:
     answer = client_of(application(debug=False)).get(path)

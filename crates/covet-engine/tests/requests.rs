@@ -420,7 +420,7 @@ fn a_unix_socket_serves_as_well() {
 
 #[test]
 fn middleware_runs_around_the_dispatch() {
-    let middleware = covet_middleware::Stack::new(vec![std::rc::Rc::new(
+    let middleware = covet_middleware::Stack::new(vec![std::sync::Arc::new(
         covet_middleware::ServerHeader::new("covet"),
     )]);
     let settings = Settings {
@@ -430,4 +430,29 @@ fn middleware_runs_around_the_dispatch() {
     let mut server = Server::with(Limits::default(), settings, |_, _, _| {});
     assert!(server.get("/hello").contains("\r\nserver: covet\r\n"));
     assert!(server.get("/early").contains("\r\nserver: covet\r\n"));
+}
+
+/// Answers with the path of the request in a header.
+struct NamesPath;
+
+impl covet_middleware::Middleware for NamesPath {
+    fn name(&self) -> &'static str {
+        "names_path"
+    }
+
+    fn after(&self, request: &covet_http::RequestHead, head: &mut covet_http::ResponseHead) {
+        head.headers.push(("path".into(), request.path.clone()));
+    }
+}
+
+#[test]
+fn middleware_sees_the_request_of_each_answer() {
+    let settings = Settings {
+        middleware: covet_middleware::Stack::new(vec![std::sync::Arc::new(NamesPath)]),
+        ..Settings::default()
+    };
+    let mut server = Server::with(Limits::default(), settings, |_, _, _| {});
+    for path in ["/hello", "/early"] {
+        assert!(server.get(path).contains(&format!("\r\npath: {path}\r\n")));
+    }
 }

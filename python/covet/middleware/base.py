@@ -242,6 +242,17 @@ class _StreamingResponse(Response):
         response.background = None
         return response
 
+    @classmethod
+    def native(cls, status: int, raw_headers: list[tuple[bytes, bytes]], body: Any) -> _StreamingResponse:
+        """Make the response of an answer that the engine holds; `body` iterates over what it holds."""
+        response = cls.__new__(cls)
+        response.info = None
+        response.body_iterator = body
+        response.status_code = status
+        response.raw_headers = raw_headers
+        response.background = None
+        return response
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self.info is not None:
             await send({"type": "http.response.debug", "info": self.info})
