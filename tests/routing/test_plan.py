@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import pytest
 from pydantic import BaseModel, Field, InstanceOf
 
-from covet import APIRouter, Body, CovetPy, Depends, File, Header, Path, Query, UploadFile
+from covet import APIRouter, Body, CovetPy, Depends, File, Header, Path, Query, UploadFile, WebSocket
 from covet.responses import EventSourceResponse, PlainTextResponse
 from covet.routing import RoutePlan
 
@@ -152,6 +152,7 @@ def test_the_response_has_status_class_and_model() -> None:
         yield Item(name="a")
 
     made = plan_of(model, status_code=201).response
+    assert made is not None
     assert (made.status_code, made.type, made.media_type) == (
         201,
         "list[" + f"{__name__}.Item]",
@@ -205,6 +206,23 @@ def test_the_text_says_it_all() -> None:
         "  answer   201 Item (application/json)",
         "  runs     natively",
     ]
+
+
+def test_a_websocket_route_shows_parameters_and_calls() -> None:
+    app = CovetPy()
+
+    @app.websocket("/rooms/{room}")
+    async def session(websocket: WebSocket, room: int, who: Annotated[int, Depends(user)]) -> None: ...
+
+    plan = app.routes[-1].plan  # type: ignore[attr-defined]
+    assert [f"{each.source} {each}" for each in plan.parameters] == [
+        "header authorization: str",
+        "path room: int",
+    ]
+    assert [call.name for call in plan.calls] == ["connection", "user", "session"]
+    assert (plan.body, plan.response, plan.native) == (None, None, False)
+    assert str(plan).splitlines()[0] == "WS /rooms/{room}"
+    assert plan.as_dict()["response"] is None
 
 
 def test_the_plain_data_can_be_written_as_json() -> None:

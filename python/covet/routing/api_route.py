@@ -255,6 +255,11 @@ class APIWebSocketRoute(WebSocketRoute):
         )
         self.app = websocket_session(session)
 
+    @property
+    def plan(self) -> RoutePlan:
+        """What the route does with a handshake, to look at; `dependency_overrides` are not considered."""
+        return RoutePlan.of_websocket(self)
+
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Tell how the route fits a scope."""
         match, child_scope = super().matches(scope)

@@ -174,7 +174,8 @@ class PlannedResponse:
 class RoutePlan:
     """What one route does with a request, in order: take parameters and body, make the calls, answer.
 
-    `reason` is why the route stays on the Python path; None means that its good case runs natively.
+    `reason` is why the route stays on the Python path; None means that its good case runs natively. A
+    WebSocket route has neither methods nor a body nor a response.
     """
 
     methods: tuple[str, ...]
@@ -182,7 +183,7 @@ class RoutePlan:
     parameters: tuple[PlannedParameter, ...]
     body: PlannedBody | None
     calls: tuple[PlannedCall, ...]
-    response: PlannedResponse
+    response: PlannedResponse | None
     reason: str | None
 
     @property
@@ -201,7 +202,7 @@ class RoutePlan:
         overrides = getattr(route.dependency_overrides_provider, "dependency_overrides", None) or {}
         walk = _Walk(overrides)
         walk.visit(route.dependant)
-        walk.end(route)
+        walk.end(route.dependant.call, inline=route.inline)
         return cls(
             methods=tuple(sorted(route.methods)),
             path=route.path,
@@ -211,6 +212,15 @@ class RoutePlan:
             response=_response(route),
             reason=native_plan if isinstance(native_plan, str) else None,
         )
+
+    @classmethod
+    def of_websocket(cls, route: Any) -> RoutePlan:
+        """Describe a WebSocket route."""
+        walk = _Walk({})
+        walk.visit(route.dependant)
+        walk.end(route.dependant.call, inline=False)
+        parameters, calls = tuple(walk.parameters), tuple(walk.calls)
+        return cls((), route.path, parameters, None, calls, None, "a WebSocket")
 
     def as_dict(self) -> dict[str, Any]:
         """Return the plan as plain data, JSON Schemas included."""
@@ -222,16 +232,17 @@ class RoutePlan:
             "parameters": [_plain(parameter) for parameter in self.parameters],
             "body": None if self.body is None else _plain(self.body),
             "calls": [_plain(call) for call in self.calls],
-            "response": _plain(self.response),
+            "response": None if self.response is None else _plain(self.response),
         }
 
     def __str__(self) -> str:
-        lines = [f"{','.join(self.methods)} {self.path}"]
+        lines = [f"{','.join(self.methods) or 'WS'} {self.path}"]
         lines += [f"  {each.source:<9}{each}" for each in self.parameters]
         if self.body is not None:
             lines.append(f"  body     {self.body}")
         lines += [f"  call {number:<4}{call}" for number, call in enumerate(self.calls, 1)]
-        lines.append(f"  answer   {self.response}")
+        if self.response is not None:
+            lines.append(f"  answer   {self.response}")
         lines.append("  runs     natively" if self.native else f"  runs     in Python: {self.reason}")
         return "\n".join(lines)
 
@@ -294,12 +305,10 @@ class _Walk:
             )
         )
 
-    def end(self, route: Any) -> None:
+    def end(self, call: Any, *, inline: bool) -> None:
         """Add the endpoint, which comes last."""
-        call = route.dependant.call
         kind = call_kind(call)
-        inline = route.inline and kind is CallKind.THREAD
-        word = "inline" if inline else _WORDS[kind]
+        word = "inline" if inline and kind is CallKind.THREAD else _WORDS[kind]
         self.calls.append(PlannedCall(name_of(call), location_of(call), word, None, True, None, None))
 
 
