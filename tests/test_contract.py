@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import anyio
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import BaseModel, Field, InstanceOf
 
 from covet import (
@@ -65,6 +67,36 @@ def test_a_request_that_does_not_fit_is_answered_with_every_error() -> None:
     assert answered.status_code == 422
     errors = {tuple(error["loc"]): error["type"] for error in answered.json()["detail"]}
     assert errors == {("query", "limit"): "greater_than_equal", ("body", "price"): "missing"}
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["name", "price", "id"]), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(body=JSON, limit=st.none() | st.integers(-1, 3) | st.text("1a -", max_size=3))
+def test_a_handler_and_a_route_answer_alike(body: Any, limit: Any) -> None:
+    route = CovetPy()
+
+    @route.post("/")
+    async def create_item(item: Item, limit: Annotated[int, Query(ge=1)] = 10) -> Stored:
+        return Stored(id=limit, **item.model_dump())
+
+    plain = Starlette(routes=[Route("/", create, methods=["POST"])])
+    params = {} if limit is None else {"limit": limit}
+    answers = [TestClient(app).post("/", params=params, json=body) for app in (route, plain)]
+    assert answers[0].status_code == answers[1].status_code
+    assert answers[0].content == answers[1].content
 
 
 def test_an_application_that_handles_the_error_gets_it() -> None:
