@@ -1,6 +1,7 @@
 """`covet routes`: list what an application answers to, as a table or as JSON on stdout."""
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -77,7 +78,8 @@ def _table(rows: Sequence[Row], findings: Sequence[Finding]) -> str:
 
 
 def _plans(rows: Sequence[Row]) -> str:
-    return "\n\n".join(f"{row.label}  {row.where}" if row.plan is None else str(row.plan) for row in rows)
+    shown = (f"{row.label}  {row.where}" if row.plan is None else str(row.plan) for row in rows)
+    return "\n\n".join(shown).replace(f"{os.getcwd()}{os.sep}", "")
 
 
 def _json(rows: Sequence[Row], findings: Sequence[Finding], *, schema: bool) -> str:
