@@ -173,6 +173,9 @@ impl Middleware for Cors {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::*;
     use crate::sample::request;
 
@@ -194,6 +197,32 @@ mod tests {
         assert!(answer(&cors, "GET", PREFLIGHT).is_none());
         assert!(answer(&cors, "OPTIONS", "origin: http://b\r\n").is_none());
         assert!(answer(&cors, "OPTIONS", "access-control-request-method: GET\r\n").is_none());
+    }
+
+    /// What `str.strip` removes from Latin-1 text.
+    fn is_blank(char: char) -> bool {
+        char.is_whitespace() || ('\x1c'..='\x1f').contains(&char)
+    }
+
+    /// A name that is allowed, in any spelling, a name that is not, blanks, or any bytes.
+    fn part() -> impl Strategy<Value = Vec<u8>> {
+        let known = prop::sample::select(vec!["x-token", "X-TOKEN", "caf\u{e9}", "x-other", " ", "\t", ","]);
+        let latin1 = |text: &str| text.chars().map(|char| char as u8).collect();
+        prop_oneof![known.prop_map(latin1), vec(any::<u8>(), 0..4)]
+    }
+
+    proptest! {
+        #[test]
+        fn a_list_of_fields_is_read_as_python_reads_it(asked in vec(part(), 0..6)) {
+            let asked = asked.concat();
+            let allowed = ["x-token".to_owned(), "caf\u{e9}".to_owned()];
+            let text = asked.iter().map(|byte| char::from(*byte)).collect::<String>().to_lowercase();
+            let expected = text
+                .split(',')
+                .all(|name| allowed.iter().any(|known| known == name.trim_matches(is_blank)));
+            let cors = Cors::new(CorsOptions { allow_headers: allowed.to_vec(), ..CorsOptions::default() });
+            prop_assert_eq!(cors.allows_headers(&asked), expected);
+        }
     }
 
     #[test]
