@@ -12,6 +12,7 @@ from typing import Any
 
 from covet._engine import AsgiDoor
 from covet.exception_handlers import http_exception_handler
+from covet.held_body import held_body
 from covet.http_exceptions import HTTPException
 from covet.middleware.asyncexitstack import AsyncExitStackMiddleware
 from covet.middleware.errors import ServerErrorMiddleware
@@ -21,14 +22,7 @@ from covet.pipeline import arrival, compile_pipeline, error_stack, layers_of
 from covet.requests import Request
 from covet.routing.api_route import APIRoute
 from covet.routing.body_limit import AppBodyLimitMiddleware
-from covet.routing.convertors import (
-    CONVERTOR_TYPES,
-    FloatConvertor,
-    IntegerConvertor,
-    PathConvertor,
-    StringConvertor,
-    UUIDConvertor,
-)
+from covet.routing.convertors import CONVERTOR_TYPES
 from covet.routing.fastapi_scope import EFFECTIVE_CONTEXT, fastapi_scope
 from covet.routing.inclusion import iter_routes_with_places
 from covet.routing.matching import compile_path
@@ -43,12 +37,6 @@ __all__ = ["Entry", "Table", "application_table", "entries", "open_door", "remem
 Entry = tuple[str, list[str] | None, str | None, str, tuple[Any, ...] | str, Any, str, Any]
 Table = tuple[list[Entry], dict[str, Any]]
 
-# Kinds of plan parameters that are the same from the text as from the convertor's object.
-_SAME_OBJECT: dict[type[Any], frozenset[int]] = {
-    IntegerConvertor: frozenset({1, 2}),
-    FloatConvertor: frozenset({2}),
-    UUIDConvertor: frozenset({4}),
-}
 _BUILT_IN = {name: type(convertor) for name, convertor in CONVERTOR_TYPES.items()}
 
 
@@ -77,10 +65,10 @@ def _entry(route: BaseRoute, place: Place | None) -> Entry:
 def _plan_of(here: Any) -> tuple[Any, ...] | str:
     """Return a route's plan; what keeps it from being made is a reason, never the end of the other routes."""
     try:
-        plan: tuple[Any, ...] | str = here.plan
+        plan: tuple[Any, ...] | str = here.native_plan
     except Exception as exc:
         return f"its plan cannot be made: {exc!r}"
-    return (_convertor_clash(here, plan) or plan) if isinstance(plan, tuple) else plan
+    return plan
 
 
 def _matches_its_path(here: Any) -> bool:
@@ -103,17 +91,6 @@ def _route_entry(here: Any, route: Any, place: Place | None, plan: tuple[Any, ..
 def _methods(here: Any) -> list[str]:
     """Return the methods a plan answers; HEAD and OPTIONS made from other methods are Python's."""
     return sorted(here.methods)
-
-
-def _convertor_clash(here: Any, plan: tuple[Any, ...]) -> str | None:
-    """Return why the text of a path parameter will not do: its convertor makes something else of it."""
-    for source, name, kind, *_ in plan[0]:
-        convertor = here.param_convertors.get(name) if source == 0 else None
-        if convertor is None or type(convertor) in (StringConvertor, PathConvertor):
-            continue
-        if kind not in _SAME_OBJECT.get(type(convertor), ()):
-            return f"the path convertor of {name!r} gives {type(convertor).__name__} objects"
-    return None
 
 
 def _converters() -> list[str]:
@@ -245,7 +222,7 @@ def application_table(app: Any) -> Table:
         "pipeline": pipeline,
         "plain_not_found": _has_plain_not_found(app),
         "root_path": getattr(app, "root_path", ""),
-        "max_body": app.max_body_size,
+        "max_body": held_body.table_limit(app.max_body_size),
         "cancel_on_disconnect": bool(getattr(router, "cancel_on_disconnect", False)),
         "route_error": route_error,
         "respond": respond,

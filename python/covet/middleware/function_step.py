@@ -17,6 +17,7 @@ from covet.requests import Request
 from covet.responses.base import Response
 from covet.scope_keys import IN_TASK
 from covet.types import ASGIApp, Message, Receive, Scope, Send
+from covet.unanswered import must_answer
 
 __all__ = ["OUTCOME", "FunctionStep", "Passage"]
 
@@ -182,7 +183,9 @@ class FunctionStep:
         """Answer a request, as the outermost step; `fail` answers and raises `scope[OUTCOME]`."""
         visit = _Visit(passage)
         try:
-            await visit.answer(await self.respond(visit))
+            response = await self.respond(visit)
+            must_answer(response, self.dispatch)
+            await visit.answer(response)
         except GeneratorExit:
             visit.close()
             raise
@@ -215,6 +218,7 @@ class FunctionStep:
             outcome, carried = await _run(plan)
         else:
             response = await self.following.respond(visit)
+            must_answer(response, self.following.dispatch)
             outcome, carried = response, visit.carry(self.segment, response)
         if carried is not None:
             return carried
