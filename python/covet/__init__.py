@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from covet import status
     from covet.applications import CovetPy, FastAPI
     from covet.background import BackgroundTasks
+    from covet.contract import validated
     from covet.datastructures import UploadFile
     from covet.exceptions import HTTPException, WebSocketException
     from covet.param_functions import Body, Cookie, Depends, File, Form, Header, Path, Query, Security
@@ -43,6 +44,7 @@ __all__ = [
     "WebSocketDisconnect",
     "WebSocketException",
     "status",
+    "validated",
 ]
 
 __version__ = "0.1.0"
@@ -59,9 +61,10 @@ _HOMES = {
     "WebSocket": "websockets",
     "WebSocketDisconnect": "websockets",
     "WebSocketException": "exceptions",
+    "validated": "contract",
 }
 # Submodules that `import fastapi` makes reachable as attributes.
-_SUBMODULES = frozenset(
+SUBMODULES = frozenset(
     {
         "applications",
         "background",
@@ -91,7 +94,7 @@ _SUBMODULES = frozenset(
 
 
 def __getattr__(name: str) -> Any:
-    if name in _SUBMODULES:
+    if name in SUBMODULES:
         return importlib.import_module(f"covet.{name}")
     if name in __all__:
         value = getattr(importlib.import_module(f"covet.{_HOMES.get(name, 'param_functions')}"), name)
@@ -101,4 +104,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__, *_SUBMODULES})
+    return sorted({*globals(), *__all__, *SUBMODULES})

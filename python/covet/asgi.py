@@ -12,21 +12,17 @@ from typing import Any
 
 from covet._engine import AsgiDoor
 from covet.exception_handlers import http_exception_handler
+from covet.held_body import held_body
 from covet.http_exceptions import HTTPException
 from covet.middleware.asyncexitstack import AsyncExitStackMiddleware
 from covet.middleware.errors import ServerErrorMiddleware
 from covet.middleware.exceptions import ExceptionMiddleware
+from covet.middleware.function_step import OUTCOME
+from covet.pipeline import arrival, compile_pipeline, error_stack, layers_of
 from covet.requests import Request
 from covet.routing.api_route import APIRoute
 from covet.routing.body_limit import AppBodyLimitMiddleware
-from covet.routing.convertors import (
-    CONVERTOR_TYPES,
-    FloatConvertor,
-    IntegerConvertor,
-    PathConvertor,
-    StringConvertor,
-    UUIDConvertor,
-)
+from covet.routing.convertors import CONVERTOR_TYPES
 from covet.routing.fastapi_scope import EFFECTIVE_CONTEXT, fastapi_scope
 from covet.routing.inclusion import iter_routes_with_places
 from covet.routing.matching import compile_path
@@ -41,13 +37,6 @@ __all__ = ["Entry", "Table", "application_table", "entries", "open_door", "remem
 Entry = tuple[str, list[str] | None, str | None, str, tuple[Any, ...] | str, Any, str, Any]
 Table = tuple[list[Entry], dict[str, Any]]
 
-_ERROR = "covet.error"
-# Kinds of plan parameters that are the same from the text as from the convertor's object.
-_SAME_OBJECT: dict[type[Any], frozenset[int]] = {
-    IntegerConvertor: frozenset({1, 2}),
-    FloatConvertor: frozenset({2}),
-    UUIDConvertor: frozenset({4}),
-}
 _BUILT_IN = {name: type(convertor) for name, convertor in CONVERTOR_TYPES.items()}
 
 
@@ -76,10 +65,10 @@ def _entry(route: BaseRoute, place: Place | None) -> Entry:
 def _plan_of(here: Any) -> tuple[Any, ...] | str:
     """Return a route's plan; what keeps it from being made is a reason, never the end of the other routes."""
     try:
-        plan: tuple[Any, ...] | str = here.plan
+        plan: tuple[Any, ...] | str = here.native_plan
     except Exception as exc:
         return f"its plan cannot be made: {exc!r}"
-    return (_convertor_clash(here, plan) or plan) if isinstance(plan, tuple) else plan
+    return plan
 
 
 def _matches_its_path(here: Any) -> bool:
@@ -102,17 +91,6 @@ def _route_entry(here: Any, route: Any, place: Place | None, plan: tuple[Any, ..
 def _methods(here: Any) -> list[str]:
     """Return the methods a plan answers; HEAD and OPTIONS made from other methods are Python's."""
     return sorted(here.methods)
-
-
-def _convertor_clash(here: Any, plan: tuple[Any, ...]) -> str | None:
-    """Return why the text of a path parameter will not do: its convertor makes something else of it."""
-    for source, name, kind, *_ in plan[0]:
-        convertor = here.param_convertors.get(name) if source == 0 else None
-        if convertor is None or type(convertor) in (StringConvertor, PathConvertor):
-            continue
-        if kind not in _SAME_OBJECT.get(type(convertor), ()):
-            return f"the path convertor of {name!r} gives {type(convertor).__name__} objects"
-    return None
 
 
 def _converters() -> list[str]:
@@ -182,16 +160,21 @@ def _is_ours(instance: Any) -> bool:
     return not any(replaced)
 
 
-def _is_direct(app: Any) -> bool:
-    """Say whether nothing of the user's stands between the server and the routes."""
-    if app.user_middleware or not _is_ours(app) or not _is_ours(app.router):
-        return False
-    layer = app.middleware_stack
-    while layer is not None and layer is not app.router:
-        if type(layer) not in _LAYERS:
-            return False
-        layer = layer.app
-    return True
+def _pipeline(app: Any) -> tuple[dict[str, Any] | None, bool]:
+    """Return the middleware for the socket door, and whether plans run there without the ASGI stack."""
+    if not _is_ours(app) or not _is_ours(app.router):
+        return None, False
+    if not app.user_middleware and app.middleware_stack is None:
+        return None, True
+    if app.middleware_stack is None:
+        app.middleware_stack = app.build_middleware_stack()
+    layers = layers_of(app.middleware_stack, app.router, _LAYERS)
+    if layers is None:
+        return None, False
+    # The application's own limit on bodies stands outside of its middleware, and refuses there.
+    if not layers.user or app.max_body_size is not None:
+        return None, not layers.user
+    return compile_pipeline(app, layers)
 
 
 _LAYERS: frozenset[type] = frozenset(
@@ -213,18 +196,16 @@ def _has_plain_not_found(app: Any) -> bool:
 def application_table(app: Any) -> Table:
     """Return the routes and settings of an application for the socket door."""
     router = app.router
-    enter = _enter(router)
+    arrive, enter = arrival(app), _enter(router)
 
     def enter_application(scope: Scope, child: tuple[Any, Place | None]) -> None:
-        scope["app"] = app
-        if app.root_path:
-            scope["root_path"] = app.root_path
+        arrive(scope)
         enter(scope, child)
 
-    errors = _error_stack(app)
+    errors = error_stack(app)
 
     async def route_error(scope: Scope, receive: Receive, send: Send, exc: Exception) -> None:
-        scope[_ERROR] = exc
+        scope[OUTCOME] = exc
         await errors(scope, receive, send)
 
     async def respond(response: Any, scope: Scope, receive: Receive, send: Send) -> None:
@@ -233,32 +214,20 @@ def application_table(app: Any) -> Table:
         except Exception as exc:
             await route_error(scope, receive, send, exc)
 
+    pipeline, direct = _pipeline(app)
     settings = {
         **_settings(router),
         "enter": enter_application,
-        "direct": _is_direct(app),
+        "direct": direct,
+        "pipeline": pipeline,
         "plain_not_found": _has_plain_not_found(app),
         "root_path": getattr(app, "root_path", ""),
-        "max_body": app.max_body_size,
+        "max_body": held_body.table_limit(app.max_body_size),
         "cancel_on_disconnect": bool(getattr(router, "cancel_on_disconnect", False)),
         "route_error": route_error,
         "respond": respond,
     }
     return list(entries(router)), settings
-
-
-def _error_stack(app: Any) -> Any:
-    """Return an application that answers the error in its scope as the application's middleware would."""
-    handlers = dict(app.exception_handlers)
-    on_error = None
-    for key in [key for key in handlers if key in (500, Exception)]:
-        on_error = handlers.pop(key)
-
-    async def fail(scope: Scope, receive: Receive, send: Send) -> None:
-        raise scope.pop(_ERROR)
-
-    inner = ExceptionMiddleware(fail, handlers=handlers, debug=app.debug)
-    return ServerErrorMiddleware(inner, handler=on_error, debug=app.debug)
 
 
 async def deliver(

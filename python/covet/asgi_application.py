@@ -6,9 +6,11 @@ at the first request; its outermost member is always a ServerErrorMiddleware.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, ParamSpec, TypeVar
 
+from covet.callables import name_of
 from covet.datastructures.state import State
 from covet.datastructures.url import URLPath
 from covet.middleware.body_limit import RequestBodyLimitMiddleware
@@ -25,6 +27,15 @@ __all__ = ["Starlette"]
 
 AppT = TypeVar("AppT", bound="Starlette")
 P = ParamSpec("P")
+
+
+def _caller() -> str:
+    """Return name and place of the function outside of this package that is being run."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "covet":
+        frame = frame.f_back
+    code = frame.f_code
+    return f"{code.co_qualname} ({code.co_filename}:{frame.f_lineno})"
 
 
 class Starlette:
@@ -98,7 +109,11 @@ class Starlette:
     ) -> None:
         """Add a middleware around those that are there."""
         if self.middleware_stack is not None:
-            raise RuntimeError("Cannot add middleware after an application has started")
+            raise RuntimeError(
+                "Cannot add middleware after an application has started: "
+                f"{name_of(middleware_class)} came from {_caller()}. Add it where the application is made, "
+                "not in a handler, a lifespan or a start-up event: with those it has started"
+            )
         self.user_middleware.insert(0, Middleware(middleware_class, *args, **kwargs))
 
     def add_exception_handler(

@@ -1,8 +1,9 @@
-"""Questions about callables, asked once when a route, task or handler is registered."""
+"""Questions about callables, asked once when a route, task or handler is registered, or for an error."""
 
 from __future__ import annotations
 
 import functools
+import inspect
 import sys
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, overload
@@ -15,7 +16,7 @@ else:
 
     from typing_extensions import TypeIs
 
-__all__ = ["AwaitableCallable", "is_async_callable"]
+__all__ = ["AwaitableCallable", "described", "is_async_callable", "location_of", "name_of"]
 
 T = TypeVar("T")
 AwaitableCallable = Callable[..., Awaitable[T]]
@@ -36,3 +37,31 @@ def is_async_callable(obj: Any) -> Any:
     if iscoroutinefunction(obj):
         return True
     return callable(obj) and iscoroutinefunction(obj.__call__)
+
+
+def _innermost(call: Any) -> Any:
+    while isinstance(call, functools.partial):
+        call = call.func
+    return inspect.unwrap(call)
+
+
+def name_of(call: Any) -> str:
+    """Return the qualified name of a callable, or of its class where it has none; from its scope inwards."""
+    call = _innermost(call)
+    name: str = getattr(call, "__qualname__", None) or type(call).__qualname__
+    return name.rpartition("<locals>.")[2]
+
+
+def location_of(call: Any) -> str:
+    """Return `file:line` of a callable, or the name of its class where it has no code."""
+    call = _innermost(call)
+    code = getattr(call, "__code__", None)
+    if code is None:
+        kind = call if isinstance(call, type) else type(call)
+        return f"{kind.__module__}.{kind.__qualname__}"
+    return f"{code.co_filename}:{code.co_firstlineno}"
+
+
+def described(call: Any) -> str:
+    """Return how an error names a callable: `name (file:line)`."""
+    return f"{name_of(call)} ({location_of(call)})"

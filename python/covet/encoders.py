@@ -25,6 +25,7 @@ from pydantic.networks import AnyUrl, NameEmail
 from pydantic.types import SecretBytes, SecretStr
 from pydantic_core import PydanticUndefinedType, Url
 
+from covet.cycles import cycle_in
 from covet.exceptions import PydanticV1NotSupportedError
 from covet.types import IncEx
 from covet.validation.annotations import is_pydantic_v1_model_instance
@@ -232,4 +233,24 @@ def jsonable_encoder(
     encoding = _Encoding(
         by_alias, exclude_unset, exclude_defaults, exclude_none, custom_encoder or {}, sqlalchemy_safe
     )
-    return encoding.encode(obj, cast(Any, include), cast(Any, exclude))
+    try:
+        return encoding.encode(obj, cast(Any, include), cast(Any, exclude))
+    except (RecursionError, ValueError) as error:
+        refused = _refused_cycle(obj, error)
+        if refused is None:
+            raise
+        # Without the thousand frames of the way down.
+        raise refused from None
+
+
+def _refused_cycle(obj: Any, error: Exception) -> Exception | None:
+    """Return an error of the same class that says where an object contains itself."""
+    if not isinstance(error, RecursionError) and "Circular reference" not in str(error):
+        return None
+    cycle = cycle_in(obj)
+    if cycle is None:
+        return None
+    return type(error)(
+        f"{type(obj).__name__} contains itself and cannot be written as JSON: {cycle}. Leave that member out "
+        "(a response model without it does so), or break the cycle"
+    )

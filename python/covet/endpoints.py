@@ -16,6 +16,7 @@ from covet.http_exceptions import HTTPException
 from covet.requests import Request
 from covet.responses.base import PlainTextResponse, Response
 from covet.types import Message, Receive, Scope, Send
+from covet.unanswered import must_answer
 from covet.websockets import WebSocket
 
 __all__ = ["HTTPEndpoint", "WebSocketEndpoint"]
@@ -51,6 +52,7 @@ class HTTPEndpoint:
             response = await handler(request)
         else:
             response = await run_in_threadpool(handler, request)
+        must_answer(response, handler)
         await response(self.scope, self.receive, self.send)
 
     async def method_not_allowed(self, request: Request) -> Response:

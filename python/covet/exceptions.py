@@ -7,7 +7,8 @@ FastAPIError                          misuse found while the application is put 
 ValidationException                   a value refused by pydantic
 ├── RequestValidationError
 ├── WebSocketRequestValidationError
-└── ResponseValidationError
+├── ResponseValidationError
+└── ArgumentValidationError               not FastAPI's: of a validated function that is no handler
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pydantic import BaseModel, create_model
 from covet import http_exceptions
 
 __all__ = [
+    "ArgumentValidationError",
     "DependencyScopeError",
     "EndpointContext",
     "FastAPIDeprecationWarning",
@@ -147,6 +149,10 @@ class ResponseValidationError(ValidationException):
     ) -> None:
         super().__init__(errors, endpoint_ctx=endpoint_ctx)
         self.body = body
+
+
+class ArgumentValidationError(ValidationException):
+    """Say that a function made by `covet.validated` was called with what its signature refuses."""
 
 
 class PydanticV1NotSupportedError(FastAPIError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from http import HTTPStatus
 
-__all__ = ["HTTPException", "StarletteDeprecationWarning", "WebSocketException"]
+__all__ = ["BodyTooLarge", "HTTPException", "StarletteDeprecationWarning", "WebSocketException"]
 
 _PHRASES: dict[int, str] = {status.value: status.phrase for status in HTTPStatus}
 
@@ -29,6 +29,13 @@ class HTTPException(Exception):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(status_code={self.status_code!r}, detail={self.detail!r})"
+
+
+class BodyTooLarge(HTTPException):
+    """Say that a request's body is larger than the limit in force allows; private to the framework."""
+
+    def __init__(self) -> None:
+        super().__init__(status_code=413, detail="Content Too Large")
 
 
 class WebSocketException(Exception):

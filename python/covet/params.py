@@ -305,6 +305,22 @@ def _announce_signatures() -> None:
 _announce_signatures()
 
 
+def _not_callable(given: Any) -> str:
+    """Say what is wrong with a dependency that was called instead of named."""
+    if inspect.iscoroutine(given) or inspect.isgenerator(given) or inspect.isasyncgen(given):
+        name = given.__qualname__
+        if inspect.iscoroutine(given):
+            given.close()  # nobody will await it
+        return (
+            f"Depends({name}()) calls {name} here, once. Leave the parentheses out, Depends({name}): "
+            "it is called for each request"
+        )
+    return (
+        f"Depends() takes a callable, not {given!r:.80}. If a call made it, as in Depends(get_settings()), "
+        "leave the parentheses out"
+    )
+
+
 @dataclass(frozen=True)
 class Depends:
     """A value made by calling `dependency`, whose own parameters are filled the same way.
@@ -321,6 +337,8 @@ class Depends:
     _concurrency: DependencyLimit | None = field(default=None, repr=False, kw_only=True)
 
     def __post_init__(self) -> None:
+        if self.dependency is not None and not callable(self.dependency):
+            raise TypeError(_not_callable(self.dependency))
         wanted = self.max_concurrency
         if wanted is None:
             object.__setattr__(self, "_concurrency", None)

@@ -23,6 +23,7 @@ from covet.datastructures.upload import FormData
 from covet.datastructures.url import URL, Address
 from covet.formparsers.options import parse_options_header
 from covet.formparsers.parsers import FormParser, MultiPartException, MultiPartParser
+from covet.held_body import held_body
 from covet.http_exceptions import HTTPException
 from covet.scope_keys import GIVEN_BODY_LIMIT, HELD_BODY
 from covet.types import Message, Receive, Scope, Send
@@ -224,7 +225,10 @@ class Request(HTTPConnection[StateT]):
             yield b""
             return
         if self._stream_consumed:
-            raise RuntimeError("Stream consumed")
+            raise RuntimeError(
+                "Stream consumed: the body was read by request.stream() already and was not kept. "
+                "Read it with `await request.body()` where it is needed twice"
+            )
         while not self._stream_consumed:
             message = await self._receive()
             if message["type"] == "http.disconnect":
@@ -247,7 +251,7 @@ class Request(HTTPConnection[StateT]):
                 async for chunk in stream:
                     size += len(chunk)
                     if limit is not None and size > limit:
-                        raise HTTPException(status_code=413, detail="Content Too Large")
+                        held_body.exceeded(limit)
                     chunks.append(chunk)
             self._body = b"".join(chunks)
         return self._body
@@ -259,7 +263,7 @@ class Request(HTTPConnection[StateT]):
         limit: int | None = self.scope.get(HELD_BODY)
         declared = self.headers.get("content-length", "") if limit is not None else ""
         if limit is not None and declared.isdecimal() and int(declared) > limit:
-            raise HTTPException(status_code=413, detail="Content Too Large")
+            held_body.exceeded(limit)
         return limit
 
     async def json(self) -> Any:

@@ -1,6 +1,7 @@
 """`covet routes`, and what start-up says about routes that are never reached."""
 
 import json
+import re
 
 import pytest
 
@@ -113,3 +114,20 @@ def test_a_reader_that_has_had_enough_is_no_error(covet, tmp_path):
     command = f"{sys.executable} -m covet routes --json | head -c 1"
     answer = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True)
     assert answer.stderr == ""
+
+
+def test_the_schema_shows_what_each_route_takes_calls_and_answers(covet):
+    answer = covet("routes", "main:app", "--schema")
+    assert answer.returncode == 0, answer.stderr
+    assert "GET /users/{name}\n  path     name: str\n  call 1   user (async) main.py:8\n" in answer.stdout
+    assert re.search(
+        r"WS /live\n  call 1   live \(async\) main\.py:\d+\n  runs     in Python: a WebSocket", answer.stdout
+    )
+    assert "GET /sub/inner  main.py:" in answer.stdout
+
+
+def test_the_schema_as_json_has_json_schemas(covet):
+    answer = covet("routes", "main:app", "--json", "--schema")
+    rows = {row["path"]: row for row in json.loads(answer.stdout)}
+    assert rows["/users/{name}"]["plan"]["parameters"][0]["schema"] == {"type": "string"}
+    assert rows["/sub/inner"]["plan"] is None

@@ -61,7 +61,7 @@ REQUEST = Request({"type": "http", "method": "POST", "root_path": ""})
 def plan_of(endpoint, *, path="/x", app=None, method="POST", **options):
     app = CovetPy() if app is None else app
     app.api_route(path, methods=[method], **options)(endpoint)
-    return app.routes[-1].plan
+    return app.routes[-1].native_plan
 
 
 def params_of(endpoint, path="/x"):
@@ -230,11 +230,11 @@ def test_overrides_are_compiled_in():
     app = CovetPy()
     assert plan_of(endpoint, app=app)[1][0][0] is real
     app.dependency_overrides[real] = fake
-    params, calls, *_ = app.routes[-1].plan
+    params, calls, *_ = app.routes[-1].native_plan
     assert params[0][1] == "w"
     assert calls[0][0] is fake
     app.dependency_overrides.clear()
-    assert app.routes[-1].plan[1][0][0] is real
+    assert app.routes[-1].native_plan[1][0][0] is real
 
 
 def test_an_override_that_takes_the_body_is_a_reason():
@@ -565,18 +565,18 @@ def test_an_overridden_route_class_is_a_reason():
 
     router = APIRouter(route_class=Mine)
     router.get("/")(endpoint_of_routes)
-    assert "Mine.get_route_handler is overridden" in router.routes[0].plan
+    assert "Mine.get_route_handler is overridden" in router.routes[0].native_plan
 
 
 def test_a_replaced_hook_is_a_reason_until_it_is_put_back(monkeypatch):
     app = CovetPy()
     app.get("/")(endpoint_of_routes)
     route = app.routes[-1]
-    assert isinstance(route.plan, tuple)
+    assert isinstance(route.native_plan, tuple)
     with monkeypatch.context() as patch:
         patch.setattr(covet.routing, "solve_dependencies", lambda **_: None)
-        assert route.plan == "covet.routing.solve_dependencies is replaced"
-    assert isinstance(route.plan, tuple)
+        assert route.native_plan == "covet.routing.solve_dependencies is replaced"
+    assert isinstance(route.native_plan, tuple)
 
 
 def test_a_method_patched_on_the_class_is_a_reason(monkeypatch):
@@ -584,23 +584,23 @@ def test_a_method_patched_on_the_class_is_a_reason(monkeypatch):
     app.get("/")(endpoint_of_routes)
     monkeypatch.setattr(APIRoute, "handle", lambda *_: None)
     app.title = "changed"
-    assert app.routes[-1].plan == "APIRoute.handle is overridden"
+    assert app.routes[-1].native_plan == "APIRoute.handle is overridden"
 
 
 def test_changes_of_a_route_are_seen():
     app = CovetPy()
     app.get("/")(endpoint_of_routes)
     route = app.routes[-1]
-    assert isinstance(route.plan, tuple)
+    assert isinstance(route.native_plan, tuple)
     route.dependant.dependencies.append(covet.routing.get_dependant(path="/", call=with_scopes))
-    assert "security scopes" in route.plan
+    assert "security scopes" in route.native_plan
     route.dependant.dependencies.clear()
-    assert isinstance(route.plan, tuple)
+    assert isinstance(route.native_plan, tuple)
     route.dependant.call = streaming
-    assert route.plan == "the handler yields"
+    assert route.native_plan == "the handler yields"
     route.dependant.call = endpoint_of_routes
     route.app = lambda *_: None
-    assert route.plan == "app of this route is replaced"
+    assert route.native_plan == "app of this route is replaced"
 
 
 def test_another_kind_of_call_is_a_reason():
@@ -609,14 +609,14 @@ def test_another_kind_of_call_is_a_reason():
     app = CovetPy()
     app.get("/")(endpoint_of_routes)
     app.routes[-1].dependant.call = other
-    assert "another kind of callable" in app.routes[-1].plan
+    assert "another kind of callable" in app.routes[-1].native_plan
 
 
 def test_an_instance_attribute_is_a_reason():
     app = CovetPy()
     app.get("/")(endpoint_of_routes)
     app.routes[-1].handle = lambda *_: None
-    assert app.routes[-1].plan == "handle of this route is replaced"
+    assert app.routes[-1].native_plan == "handle of this route is replaced"
 
 
 def test_included_routes_have_plans_of_their_place():
@@ -629,7 +629,7 @@ def test_included_routes_have_plans_of_their_place():
     (context,) = [
         each for each in covet.routing.iter_route_contexts(app.routes) if each.path == "/{tenant}/x"
     ]
-    params, calls, *_ = context.plan
+    params, calls, *_ = context.native_plan
     assert params[0][:3] == (0, "tenant", 0)
     assert calls[0][0] is from_include
 
@@ -644,6 +644,6 @@ def test_compiling_is_no_change():
     app.post("/")(endpoint)
     app.dependency_overrides[real] = fake
     before = generation()
-    assert isinstance(app.routes[-1].plan, tuple)
-    assert app.routes[-1].plan is app.routes[-1].plan
+    assert isinstance(app.routes[-1].native_plan, tuple)
+    assert app.routes[-1].native_plan is app.routes[-1].native_plan
     assert generation() == before

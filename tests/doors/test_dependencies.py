@@ -213,3 +213,21 @@ def test_overrides_may_change_between_requests(client: Any) -> None:
     assert client.get("/user?q=given").json() == ["given", "/user"]
     app.dependency_overrides = {}
     assert client.get("/user").status_code == 401
+
+
+def test_an_override_that_a_dependency_installs_counts_from_the_next_request(client_of: Any) -> None:
+    app = CovetPy()
+
+    def replaced() -> str:
+        return "real"
+
+    def installs() -> None:
+        app.dependency_overrides[replaced] = lambda: "fake"
+
+    @app.get("/")
+    async def read(first: Annotated[None, Depends(installs)], then: Annotated[str, Depends(replaced)]) -> str:
+        return then
+
+    client = client_of(app)
+    assert client.get("/").json() in ("real", "fake")
+    assert client.get("/").json() == "fake"

@@ -13,6 +13,7 @@ import httpx2
 import pytest
 
 from covet import BackgroundTasks, CovetPy, Depends, Request
+from covet.testing import live
 from covet.testing.live import serve
 
 
@@ -205,3 +206,38 @@ def test_many_requests_on_one_connection() -> None:
 
     with serve(app) as url, httpx2.Client(base_url=url) as client:
         assert [client.get(f"/{number}").json() for number in range(50)] == list(range(50))
+
+
+def test_a_server_that_does_not_stop_says_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "_STOP_WITHIN", 0.1)
+    ended = threading.Event()
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: CovetPy) -> AsyncIterator[None]:
+        yield
+        while not ended.is_set():
+            await asyncio.sleep(0.01)
+
+    with (
+        pytest.raises(TimeoutError, match=r"does not stop(.|\n)*lifespan"),
+        serve(CovetPy(lifespan=lifespan), drain=0),
+    ):
+        pass
+    ended.set()
+
+
+def test_a_start_that_takes_too_long_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "_START_WITHIN", 0.2)
+    left = threading.Event()
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: CovetPy) -> AsyncIterator[None]:
+        try:
+            await asyncio.sleep(100)
+        finally:
+            left.set()
+        yield
+
+    with pytest.raises(TimeoutError), serve(CovetPy(lifespan=lifespan)):
+        pass
+    assert left.is_set()

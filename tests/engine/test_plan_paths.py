@@ -347,9 +347,11 @@ def agree(
 
 def test_all_routes_of_this_file_have_plans_in_one_application_only() -> None:
     routes = [route for route in NATIVE.routes if isinstance(route, APIRoute)]
-    reasons = {route.path: route.plan for route in routes if isinstance(route.plan, str)}
+    reasons = {route.path: route.native_plan for route in routes if isinstance(route.native_plan, str)}
     assert not reasons
-    assert not any(isinstance(route.plan, tuple) for route in PYTHON.routes if isinstance(route, APIRoute))
+    assert not any(
+        isinstance(route.native_plan, tuple) for route in PYTHON.routes if isinstance(route, APIRoute)
+    )
 
 
 relaxed = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])

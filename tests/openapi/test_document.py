@@ -231,10 +231,20 @@ def test_security_schemes_and_their_scopes():
 
 def test_duplicate_operation_ids_are_reported():
     app = CovetPy()
-    for path in ("/a", "/b"):
-        app.get(path, operation_id="same")(lambda: None)
-    with pytest.warns(UserWarning, match="Duplicate Operation ID same for function <lambda>"):
+
+    @app.get("/a", operation_id="same")
+    def first(): ...
+
+    @app.get("/b", operation_id="same")
+    def second(): ...
+
+    places = [f"{each.__name__} ({__file__}:{each.__code__.co_firstlineno})" for each in (second, first)]
+    with pytest.warns(UserWarning, match="Duplicate Operation ID same for function second") as caught:
         app.openapi()
+    assert str(caught[0].message) == (
+        f"Duplicate Operation ID same for function {places[0]}; {places[1]} has it already. "
+        "Give one of them an operation_id of its own"
+    )
 
 
 def test_one_model_in_and_out_has_one_schema_unless_they_differ():

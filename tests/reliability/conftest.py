@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -100,14 +101,21 @@ for path, endpoint in (("/whole", whole), ("/model", model), ("/piecewise", piec
 class Server:
     """A server as a child process, its output kept in a file."""
 
-    def __init__(self, folder: Path, *arguments: str, files: int | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *arguments: str,
+        files: int | None = None,
+        launcher: list[str] | None = None,
+        host: str = "127.0.0.1",
+    ) -> None:
         (folder / "hostile.py").write_text(APPLICATION)
         self.log = folder / f"log-{time.monotonic_ns()}"
         limit = ["prlimit", f"--nofile={files}"] if files else []
-        command = [*limit, sys.executable, "-m", "covet", "run", *arguments]
+        command = [*(launcher or []), *limit, sys.executable, "-m", "covet", "run", *arguments]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [*command, "--host", "127.0.0.1", "--port", "0", "--no-access-log"],
+                [*command, "--host", host, "--port", "0", "--no-access-log"],
                 cwd=folder,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -155,12 +163,11 @@ class Server:
         finally:
             connection.close()
 
-    def latencies(self, seconds: float) -> list[float]:
-        """Ask for `/` over one connection, again and again; return the sorted times."""
+    def latencies(self, samples: int) -> list[float]:
+        """Ask for `/` over one connection, so many times; return the sorted times."""
         taken = []
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
+        for _ in range(samples):
             start = time.monotonic()
             connection.request("GET", "/")
             answer = connection.getresponse()
@@ -249,8 +256,8 @@ class Load:
 def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
     started: list[Server] = []
 
-    def start(*arguments: str, files: int | None = None) -> Server:
-        started.append(Server(tmp_path, *(arguments or ("hostile:app",)), files=files))
+    def start(*arguments: str, **options: Any) -> Server:
+        started.append(Server(tmp_path, *(arguments or ("hostile:app",)), **options))
         return started[-1]
 
     yield start

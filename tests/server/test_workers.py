@@ -1,10 +1,13 @@
 """A parent and its workers: deaths, recycling, rolling restarts, reload."""
 
 import os
+import shutil
 import signal
 import socket
 import threading
 import time
+
+import pytest
 
 
 def pids(server, count=40):
@@ -164,3 +167,77 @@ def test_spawned_workers_serve_too(serve):
     server = serve("plain:app", "--workers", "2", env={"COVET_START_METHOD": "spawn"})
     assert server.pid not in two_pids(server)
     assert server.stop() == 0
+
+
+def test_systemd_hears_the_parent(serve, tmp_path):
+    path = str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+        channel.bind(path)
+        channel.settimeout(10)
+        server = serve("plain:app", "--workers", "2", env={"NOTIFY_SOCKET": path})
+        ready = f"READY=1\nMAINPID={server.pid}".encode()
+        assert channel.recv(100) == ready
+        server.wait_for("worker 2 ready")
+        assert channel.recv(100) == ready
+        server.signal(signal.SIGHUP)
+        assert channel.recv(100).startswith(b"RELOADING=1\nMONOTONIC_USEC=")
+        assert channel.recv(100) == ready
+        server.stop()
+        assert channel.recv(100) == b"STOPPING=1"
+
+
+def test_usr1_reopens_the_log_files_of_every_worker(serve, tmp_path):
+    (tmp_path / "log.json").write_text(
+        '{"version": 1, "handlers": {"file": {"class": "logging.FileHandler", "filename": "access.log"}},'
+        ' "loggers": {"covet.access": {"handlers": ["file"], "level": "INFO"}}}'
+    )
+    server = serve("plain:app", "--workers", "2", "--log-config", "log.json")
+    two_pids(server)
+    os.rename(tmp_path / "access.log", tmp_path / "old.log")
+    server.signal(signal.SIGUSR1)
+    end = time.monotonic() + 5
+    while len(holders(tmp_path / "access.log")) < 3:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert not holders(tmp_path / "old.log")
+
+
+def holders(path):
+    """Return the processes that have a file open."""
+    found = set()
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            files = {os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")}
+        except OSError:
+            continue
+        if str(path) in files:
+            found.add(pid)
+    return found
+
+
+def test_as_process_1_it_reaps_orphans(serve, tmp_path):
+    if os.geteuid() != 0 or not shutil.which("unshare"):
+        pytest.skip("a process namespace needs root and util-linux (unshare)")
+    (tmp_path / "orphans.py").write_text(
+        "import os, subprocess\n"
+        "from plain import app as plain\n"
+        "async def app(scope, receive, send):\n"
+        "    if scope['type'] == 'http' and scope['path'] == '/orphan':\n"
+        "        subprocess.run(['sh', '-c', 'sleep 0.1 &'])\n"
+        "    await plain(scope, receive, send)\n"
+    )
+    launcher = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"]
+    server = serve("orphans:app", "--workers", "2", launcher=launcher)
+    first = children(server.pid)[0]
+    server.wait_for("worker 2 ready")
+    server.get("/orphan")
+    server.get("/orphan")
+    time.sleep(0.5)
+    assert len(children(first)) == 2, "the workers, and no zombie"
+    os.kill(first, signal.SIGTERM)
+    assert server.wait() == 0
+
+
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children") as listed:
+        return [int(child) for child in listed.read().split()]

@@ -32,8 +32,9 @@ impl Turn<'_> {
         let Some(exchange) = &mut connection.exchange else {
             return;
         };
-        if !hub.settings.middleware.is_empty() {
-            body = hub.settings.middleware.leave(exchange.entered, &mut head, body);
+        if let Some(request) = exchange.request.take() {
+            let stack = &hub.settings.middleware;
+            body = stack.leave(exchange.entered, &request, &mut head, body);
         }
         let is_head = exchange.method == Method::Head;
         let silent = is_head || is_bodiless(head.status);

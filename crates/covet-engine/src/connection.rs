@@ -71,6 +71,8 @@ pub(crate) enum Phase {
 pub(crate) enum Deadline {
     /// Close without a word.
     Close,
+    /// The same, and whatever is on its way to a peer that takes nothing is lost.
+    Stalled,
     /// End a connection that is between requests.
     Leave,
     /// Refuse the request.
@@ -110,7 +112,7 @@ impl Connection {
         let stalled = self
             .outbound
             .stalled
-            .map(|since| (since + limits.write_stall, Deadline::Close));
+            .map(|since| (since + limits.write_stall, Deadline::Stalled));
         let other = match self.phase {
             Phase::Closing => None,
             Phase::Lingering { until, .. } => Some((until, Deadline::Close)),

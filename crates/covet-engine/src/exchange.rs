@@ -32,6 +32,8 @@ pub(crate) struct Exchange {
     pub(crate) lost: bool,
     /// Middlewares that the answer must leave through.
     pub(crate) entered: usize,
+    /// The head as those middlewares left it on the way in; `None` without any.
+    pub(crate) request: Option<Box<RequestHead>>,
     pub(crate) intake: Intake,
     pub(crate) answer: Answer,
     pub(crate) started: Instant,
@@ -58,6 +60,7 @@ impl Exchange {
             replying: false,
             lost: false,
             entered: settings.middleware.len(),
+            request: None,
             intake: Intake::Over,
             answer: Answer::Waiting,
             started: now,

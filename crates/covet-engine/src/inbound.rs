@@ -129,7 +129,7 @@ impl Turn<'_> {
     }
 
     /// A complete head: from here on there is a request in progress.
-    fn dispatch(&mut self, mut head: RequestHead) {
+    fn dispatch(&mut self, head: RequestHead) {
         let hub = Rc::clone(self.hub);
         let id = Tally::count(&hub.tally.requests);
         hub.dispatched.set(hub.dispatched.get() + 1);
@@ -140,7 +140,7 @@ impl Turn<'_> {
         hub.tally.begin();
         self.connection.exchange = Some(Exchange::new(id, &head, &hub.settings, self.now));
         hub.slots.borrow_mut().begin(self.connection.key, id);
-        let early = self.enter_middleware(&mut head);
+        let early = self.enter_middleware(&head);
         let admission = match (early, overloaded) {
             (Some((answer, body)), _) => Admission::Answer(answer, body),
             (None, Some(limit)) => {
@@ -154,18 +154,19 @@ impl Turn<'_> {
     }
 
     /// Runs the way in of the native middleware; an early answer comes back.
-    fn enter_middleware(&mut self, head: &mut RequestHead) -> Option<(ResponseHead, Body)> {
+    fn enter_middleware(&mut self, head: &RequestHead) -> Option<(ResponseHead, Body)> {
         let stack = &self.hub.settings.middleware;
         if stack.is_empty() {
             return None;
         }
         // No store is mounted in the engine: whoever asks is told so.
-        match stack.enter(head, self.now, |_| StoreAnswer::Unavailable) {
+        let entry = stack.enter(head, self.now, |_| StoreAnswer::Unavailable);
+        let exchange = self.connection.exchange.as_mut()?;
+        exchange.request = Some(Box::new(head.clone()));
+        match entry {
             Entry::Through => None,
             Entry::Answered(depth, answer, body) => {
-                if let Some(exchange) = &mut self.connection.exchange {
-                    exchange.entered = depth;
-                }
+                exchange.entered = depth;
                 Some((answer, body))
             }
         }

@@ -3,8 +3,10 @@
 
 use std::io::{self, IoSlice, Read, Write};
 use std::net::Shutdown;
+use std::time::Duration;
 
 use mio::event::Source;
+use socket2::SockRef;
 
 /// A non-blocking connection.
 #[derive(Debug)]
@@ -47,6 +49,14 @@ impl Stream {
             Self::Tcp(stream) => stream.shutdown(Shutdown::Write),
             Self::Unix(stream) => stream.shutdown(Shutdown::Write),
         };
+    }
+
+    /// Makes the end an abrupt one: what the peer has not taken is forgotten, by the system too. A failure means
+    /// that the system goes on trying for some minutes.
+    pub(crate) fn give_up(&self) {
+        if let Self::Tcp(stream) = self {
+            let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
+        }
     }
 
     pub(crate) fn source(&mut self) -> &mut dyn Source {

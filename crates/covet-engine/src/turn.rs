@@ -238,6 +238,10 @@ impl Turn<'_> {
 
     fn overdue(&mut self, what: Deadline) -> Step {
         match what {
+            Deadline::Stalled => {
+                self.connection.stream.give_up();
+                return Step::Gone;
+            }
             Deadline::Close => return Step::Gone,
             Deadline::Leave => return self.leave(),
             Deadline::Refuse(refusal) => self.break_request(refusal, None),

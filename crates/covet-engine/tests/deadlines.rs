@@ -8,10 +8,12 @@
 
 mod harness;
 
+use std::io::{ErrorKind, Read};
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
-use covet_http::{Body, BodyError, Refusal};
+use covet_engine::Settings;
+use covet_http::{Body, BodyError, Limits, Refusal, ResponseHead};
 use harness::{Server, body, get};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -69,6 +71,28 @@ fn an_idle_connection_is_closed_without_a_word() {
     assert!(used.closed);
     assert_eq!(server.engine.counters().connections, 0);
     assert_eq!(server.engine.counters().refused, 0);
+}
+
+#[test]
+fn a_peer_that_takes_nothing_is_given_up() {
+    let mut server = Server::with(Limits::default(), Settings::default(), |_, _, reply| {
+        let body = Body::Full(vec![b'x'; 32 << 20].into());
+        reply.send(ResponseHead::new(200), body);
+    });
+    let mut client = server.connect();
+    client.send(get("/large"));
+    server.settle();
+    server.pass_time(SECOND * 59);
+    assert_eq!(server.engine.counters().connections, 1);
+    server.pass_time(SECOND * 2);
+    assert_eq!(server.engine.counters().connections, 0);
+    client.stream.set_nonblocking(false).unwrap();
+    let end = client.stream.read_to_end(&mut Vec::new()).unwrap_err();
+    assert_eq!(
+        end.kind(),
+        ErrorKind::ConnectionReset,
+        "the system forgets what is on its way, too"
+    );
 }
 
 #[test]

@@ -470,17 +470,3 @@ fn a_unix_socket_serves_as_well() {
     assert!(stale.is_ok(), "a socket file that nobody listens on is replaced");
     std::fs::remove_file(path).unwrap();
 }
-
-#[test]
-fn middleware_runs_around_the_dispatch() {
-    let middleware = covet_middleware::Stack::new(vec![std::rc::Rc::new(
-        covet_middleware::ServerHeader::new("covet"),
-    )]);
-    let settings = Settings {
-        middleware,
-        ..Settings::default()
-    };
-    let mut server = Server::with(Limits::default(), settings, |_, _, _| {});
-    assert!(server.get("/hello").contains("\r\nserver: covet\r\n"));
-    assert!(server.get("/early").contains("\r\nserver: covet\r\n"));
-}

@@ -12,13 +12,20 @@
     )
 )]
 
+mod cors;
+mod fields;
 mod filter;
+mod gzip;
 mod middleware;
+#[cfg(test)]
+mod sample;
 mod server_header;
 mod stack;
 mod store;
 
+pub use cors::{Cors, CorsOptions, Fields, OriginPredicate};
 pub use filter::{BodyFilter, filtered};
+pub use gzip::{Gzip, GzipOptions};
 pub use middleware::{Flow, Middleware};
 pub use server_header::ServerHeader;
 pub use stack::{Entry, Stack};

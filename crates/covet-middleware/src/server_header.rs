@@ -2,7 +2,7 @@
 //! address is nobody's business.
 
 use bytes::Bytes;
-use covet_http::ResponseHead;
+use covet_http::{RequestHead, ResponseHead};
 
 use crate::middleware::Middleware;
 
@@ -24,7 +24,7 @@ impl Middleware for ServerHeader {
         "server_header"
     }
 
-    fn after(&self, head: &mut ResponseHead) {
+    fn after(&self, _: &RequestHead, head: &mut ResponseHead) {
         if head.get(b"server").is_none() {
             head.headers
                 .push((Bytes::from_static(b"server"), self.value.clone()));
@@ -35,13 +35,14 @@ impl Middleware for ServerHeader {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sample::get;
 
     #[test]
     fn the_name_is_added_once() {
         let server = ServerHeader::new("covet");
         let mut head = ResponseHead::new(200);
-        server.after(&mut head);
-        server.after(&mut head);
+        server.after(&get("/"), &mut head);
+        server.after(&get("/"), &mut head);
         assert_eq!(
             head.headers,
             [(Bytes::from_static(b"server"), Bytes::from_static(b"covet"))]
@@ -53,7 +54,7 @@ mod tests {
         let mut head = ResponseHead::new(200);
         head.headers
             .push((Bytes::from_static(b"Server"), Bytes::from_static(b"mine")));
-        ServerHeader::new("covet").after(&mut head);
+        ServerHeader::new("covet").after(&get("/"), &mut head);
         assert_eq!(head.headers.len(), 1);
     }
 }

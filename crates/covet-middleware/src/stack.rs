@@ -1,11 +1,12 @@
 //! An ordered list of middlewares and how it is run: inwards until one answers, outwards through those that
 //! were entered. An empty stack costs one comparison.
 
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Instant;
 
 use covet_http::{Body, RequestHead, ResponseHead};
 
+use crate::fields::correct_length;
 use crate::filter::filtered;
 use crate::middleware::{Flow, Middleware};
 use crate::store::{StoreAnswer, StoreOperation};
@@ -13,7 +14,7 @@ use crate::store::{StoreAnswer, StoreOperation};
 /// Middlewares, outermost first. Cloning shares them.
 #[derive(Clone, Default)]
 pub struct Stack {
-    layers: Vec<Rc<dyn Middleware>>,
+    layers: Vec<Arc<dyn Middleware>>,
 }
 
 /// How far a request got on its way in.
@@ -27,7 +28,7 @@ pub enum Entry {
 
 impl Stack {
     /// A stack of these layers, outermost first.
-    pub fn new(layers: Vec<Rc<dyn Middleware>>) -> Self {
+    pub fn new(layers: Vec<Arc<dyn Middleware>>) -> Self {
         Self { layers }
     }
 
@@ -49,7 +50,7 @@ impl Stack {
     /// Runs a request inwards. `store` carries out what a layer asks for.
     pub fn enter(
         &self,
-        head: &mut RequestHead,
+        head: &RequestHead,
         now: Instant,
         mut store: impl FnMut(StoreOperation) -> StoreAnswer,
     ) -> Entry {
@@ -65,15 +66,20 @@ impl Stack {
         Entry::Through
     }
 
-    /// Runs an answer outwards through the `entered` outermost layers.
-    pub fn leave(&self, entered: usize, head: &mut ResponseHead, mut body: Body) -> Body {
+    /// Runs the answer to `request`, as it came through [`Stack::enter`], outwards through the `entered`
+    /// outermost layers. A filtered whole body has the length that the head announces, if it announces one.
+    pub fn leave(
+        &self,
+        entered: usize,
+        request: &RequestHead,
+        head: &mut ResponseHead,
+        mut body: Body,
+    ) -> Body {
         for layer in self.layers.iter().take(entered).rev() {
-            layer.after(head);
-            if let Some(filter) = layer.filter(head) {
-                // Another length, which only the filter's output knows.
-                head.headers
-                    .retain(|(name, _)| !name.eq_ignore_ascii_case(b"content-length"));
+            layer.after(request, head);
+            if let Some(filter) = layer.filter(request, head, &body) {
                 body = filtered(body, filter);
+                correct_length(head, body.size_hint());
             }
         }
         body
@@ -88,16 +94,16 @@ impl std::fmt::Debug for Stack {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::RefCell;
+    use std::sync::Mutex;
     use std::time::Duration;
 
-    use bytes::{Bytes, BytesMut};
-    use covet_http::{Decoder, Event, Limits};
+    use bytes::Bytes;
 
     use super::*;
     use crate::filter::BodyFilter;
+    use crate::sample::get;
 
-    type Trace = Rc<RefCell<Vec<String>>>;
+    type Trace = Arc<Mutex<Vec<String>>>;
 
     /// Writes down when it runs; answers when the path is its own.
     struct Layer(&'static str, Trace);
@@ -107,8 +113,8 @@ mod tests {
             self.0
         }
 
-        fn before(&self, head: &mut RequestHead, _: Instant) -> Flow {
-            self.1.borrow_mut().push(format!("+{}", self.0));
+        fn before(&self, head: &RequestHead, _: Instant) -> Flow {
+            self.1.lock().unwrap().push(format!("+{}", self.0));
             if head.path.as_ref() == format!("/{}", self.0).as_bytes() {
                 return Flow::Answer(ResponseHead::new(203), Body::Empty);
             }
@@ -123,25 +129,25 @@ mod tests {
             Flow::Continue
         }
 
-        fn resume(&self, _: &mut RequestHead, answer: StoreAnswer, _: Instant) -> Flow {
-            self.1.borrow_mut().push(format!("{answer:?}"));
+        fn resume(&self, _: &RequestHead, answer: StoreAnswer, _: Instant) -> Flow {
+            self.1.lock().unwrap().push(format!("{answer:?}"));
             Flow::Continue
         }
 
-        fn after(&self, _: &mut ResponseHead) {
-            self.1.borrow_mut().push(format!("-{}", self.0));
+        fn after(&self, _: &RequestHead, _: &mut ResponseHead) {
+            self.1.lock().unwrap().push(format!("-{}", self.0));
         }
     }
 
     struct Tail;
 
     impl BodyFilter for Tail {
-        fn push(&mut self, piece: Bytes) -> Bytes {
-            piece
+        fn push(&mut self, part: &[u8], out: &mut Vec<u8>) {
+            out.extend_from_slice(part);
         }
 
-        fn finish(&mut self) -> Bytes {
-            Bytes::from_static(b"!")
+        fn finish(&mut self, out: &mut Vec<u8>) {
+            out.push(b'!');
         }
     }
 
@@ -152,32 +158,30 @@ mod tests {
             "shout"
         }
 
-        fn filter(&self, _: &mut ResponseHead) -> Option<Box<dyn BodyFilter>> {
-            Some(Box::new(Tail))
-        }
-    }
-
-    fn request(path: &str) -> RequestHead {
-        let text = format!("GET {path} HTTP/1.1\r\nhost: a\r\n\r\n");
-        match Decoder::new().decode(&mut BytesMut::from(text.as_str()), &Limits::default()) {
-            Ok(Event::Head(head)) => head,
-            other => panic!("{other:?}"),
+        fn filter(
+            &self,
+            request: &RequestHead,
+            _: &mut ResponseHead,
+            _: &Body,
+        ) -> Option<Box<dyn BodyFilter>> {
+            (request.path != "/quiet").then(|| Box::new(Tail) as _)
         }
     }
 
     fn run(path: &str) -> (Vec<String>, u16) {
         let trace = Trace::default();
         let stack = Stack::new(vec![
-            Rc::new(Layer("a", trace.clone())),
-            Rc::new(Layer("b", trace.clone())),
+            Arc::new(Layer("a", trace.clone())),
+            Arc::new(Layer("b", trace.clone())),
         ]);
-        let (entered, mut head, body) =
-            match stack.enter(&mut request(path), Instant::now(), |_| StoreAnswer::Count(7)) {
-                Entry::Through => (stack.len(), ResponseHead::new(200), Body::Empty),
-                Entry::Answered(depth, head, body) => (depth, head, body),
-            };
-        stack.leave(entered, &mut head, body);
-        (trace.take(), head.status)
+        let request = get(path);
+        let (entered, mut head, body) = match stack.enter(&request, Instant::now(), |_| StoreAnswer::Count(7))
+        {
+            Entry::Through => (stack.len(), ResponseHead::new(200), Body::Empty),
+            Entry::Answered(depth, head, body) => (depth, head, body),
+        };
+        stack.leave(entered, &request, &mut head, body);
+        (std::mem::take(&mut *trace.lock().unwrap()), head.status)
     }
 
     #[test]
@@ -199,16 +203,46 @@ mod tests {
         assert_eq!(run("/ask").0, ["+a", "Count(7)", "+b", "Count(7)", "-b", "-a"]);
     }
 
-    #[test]
-    fn a_filter_replaces_the_length() {
-        let stack = Stack::new(vec![Rc::new(Shout)]);
+    /// Sends an answer of two bytes out through a layer that adds one to all paths but `/quiet`.
+    fn shout(path: &str, announced: bool, body: Body) -> (Vec<(Bytes, Bytes)>, Body) {
+        let stack = Stack::new(vec![Arc::new(Shout)]);
         assert_eq!(stack.names().collect::<Vec<_>>(), ["shout"]);
         let mut head = ResponseHead::new(200);
-        head.headers
-            .push((Bytes::from_static(b"Content-Length"), Bytes::from_static(b"2")));
-        let body = stack.leave(1, &mut head, Body::Full(Bytes::from_static(b"hi")));
+        if announced {
+            head.headers
+                .push((Bytes::from_static(b"Content-Length"), Bytes::from_static(b"2")));
+        }
+        let body = stack.leave(1, &get(path), &mut head, body);
+        (head.headers, body)
+    }
+
+    const HI: Bytes = Bytes::from_static(b"hi");
+
+    #[test]
+    fn a_filter_corrects_the_length_of_a_whole_body() {
+        let (headers, body) = shout("/", true, Body::Full(HI));
         assert!(matches!(body, Body::Full(bytes) if bytes == "hi!"));
-        assert!(head.headers.is_empty());
+        assert_eq!(headers, [("Content-Length".into(), "3".into())]);
+    }
+
+    #[test]
+    fn a_length_that_was_not_announced_is_not_added() {
+        assert!(shout("/", false, Body::Full(HI)).0.is_empty());
+    }
+
+    #[test]
+    fn a_filtered_stream_loses_its_length() {
+        let (_sender, receiver) = covet_http::channel::channel(10);
+        let (headers, body) = shout("/", true, Body::Stream(Box::new(receiver)));
+        assert!(matches!(body, Body::Stream(_)));
+        assert!(headers.is_empty());
+    }
+
+    #[test]
+    fn a_layer_may_filter_by_the_request() {
+        let (headers, body) = shout("/quiet", true, Body::Full(HI));
+        assert!(matches!(body, Body::Full(bytes) if bytes == "hi"));
+        assert_eq!(headers, [("Content-Length".into(), "2".into())]);
     }
 
     #[test]
@@ -216,7 +250,7 @@ mod tests {
         let stack = Stack::default();
         assert!(stack.is_empty());
         assert!(matches!(
-            stack.enter(&mut request("/"), Instant::now(), |_| StoreAnswer::Unavailable),
+            stack.enter(&get("/"), Instant::now(), |_| StoreAnswer::Unavailable),
             Entry::Through
         ));
     }

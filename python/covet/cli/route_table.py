@@ -7,11 +7,12 @@ import inspect
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from covet import _engine
+from covet.routing import RoutePlan
 
 __all__ = ["Finding", "Row", "find_conflicts", "list_routes"]
 
@@ -49,8 +50,13 @@ class Row:
         """Why the route is on the Python path; empty when a plan runs it."""
         if self.kind != "route":
             return ""
-        plan = getattr(self.route, "plan", "a Starlette route")
-        return plan if isinstance(plan, str) else ""
+        return "a Starlette route" if self.plan is None else self.plan.reason or ""
+
+    @cached_property
+    def plan(self) -> RoutePlan | None:
+        """What the route does with a request; None for a route without typed parameters."""
+        plan = getattr(self.route, "plan", None)
+        return replace(plan, path=self.path) if isinstance(plan, RoutePlan) else None
 
     @property
     def flags(self) -> tuple[str, ...]:

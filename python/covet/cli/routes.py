@@ -1,6 +1,7 @@
 """`covet routes`: list what an application answers to, as a table or as JSON on stdout."""
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,9 +17,10 @@ from .route_table import Finding, Row, find_conflicts, list_routes
 __all__ = ["run"]
 
 EXAMPLES = """\
-  covet routes                 the application found in this folder
-  covet routes main:app        app in main.py
-  covet routes main:app --json for other programs
+  covet routes                     the application found in this folder
+  covet routes main:app            app in main.py
+  covet routes main:app --schema   with parameters, calls, body and answer
+  covet routes main:app --json     for other programs
 """
 HEADINGS = ("METHOD", "PATH", "NAME", "WHERE", "FLAGS")
 
@@ -30,6 +32,11 @@ def run(arguments: Sequence[str]) -> int:
     )
     add_application(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument(
+        "--schema",
+        action="store_true",
+        help="print what each route takes, calls and answers; with --json also the JSON Schemas",
+    )
     given = parser.read(arguments)
     try:
         application = find_application(
@@ -47,8 +54,10 @@ def run(arguments: Sequence[str]) -> int:
         return 1
     rows = list_routes(app)
     findings = find_conflicts(rows)
-    print(_json(rows, findings) if given.json else _table(rows, findings))
-    if not given.json:
+    if given.json:
+        print(_json(rows, findings, schema=given.schema))
+    else:
+        print(_plans(rows) if given.schema else _table(rows, findings))
         for finding in findings:
             print(f"warning: {finding}", file=sys.stderr)
     return 0
@@ -68,12 +77,21 @@ def _table(rows: Sequence[Row], findings: Sequence[Finding]) -> str:
     )
 
 
-def _json(rows: Sequence[Row], findings: Sequence[Finding]) -> str:
+def _plans(rows: Sequence[Row]) -> str:
+    shown = (f"{row.label}  {row.where}" if row.plan is None else str(row.plan) for row in rows)
+    return "\n\n".join(shown).replace(f"{os.getcwd()}{os.sep}", "")
+
+
+def _json(rows: Sequence[Row], findings: Sequence[Finding], *, schema: bool) -> str:
     conflicts: dict[int, list[dict[str, str]]] = {}
     for finding in findings:
-        entry = {"kind": finding.kind, "with": finding.earlier.label, "where": finding.earlier.where}
-        conflicts.setdefault(id(finding.row), []).append(entry)
-    return json.dumps([_entry(row, conflicts.get(id(row), [])) for row in rows], indent=2)
+        conflict = {"kind": finding.kind, "with": finding.earlier.label, "where": finding.earlier.where}
+        conflicts.setdefault(id(finding.row), []).append(conflict)
+    entries = [_entry(row, conflicts.get(id(row), [])) for row in rows]
+    if schema:
+        for row, entry in zip(rows, entries, strict=True):
+            entry["plan"] = None if row.plan is None else row.plan.as_dict()
+    return json.dumps(entries, indent=2)
 
 
 def _entry(row: Row, conflicts: list[dict[str, str]]) -> dict[str, Any]:

@@ -3,45 +3,22 @@
 Data only, read by the finder and the loader. A name that is not here does not exist while covet stands in.
 """
 
+from covet import SUBMODULES
+
 __all__ = ["FASTAPI", "LOADED_WITH_FASTAPI", "VERSIONS", "target"]
 
 # Releases whose behaviour covet has; what `__version__` and the distributions' metadata say.
 VERSIONS = {"fastapi": "0.165.0", "starlette": "1.10.0"}
 # The modules and packages directly below `fastapi`; what is inside a package is whatever covet has there.
-FASTAPI = frozenset(
-    {
-        "__main__",
-        "_compat",
-        "_form_limits",
-        "applications",
-        "background",
-        "cli",
-        "concurrency",
-        "datastructures",
-        "dependencies",
-        "encoders",
-        "exception_handlers",
-        "exceptions",
-        "logger",
-        "middleware",
-        "openapi",
-        "param_functions",
-        "params",
-        "requests",
-        "responses",
-        "routing",
-        "security",
-        "sse",
-        "staticfiles",
-        "status",
-        "telemetry",
-        "templating",
-        "testclient",
-        "types",
-        "utils",
-        "websockets",
-    }
-)
+FASTAPI = SUBMODULES | {
+    "__main__",
+    "_compat",
+    "_form_limits",
+    "cli",
+    "staticfiles",
+    "templating",
+    "testclient",
+}
 # `import fastapi` imports these as well. Monitoring agents wait for such names with import hooks, and must
 # have patched what is inside before the first route is made. Starlette's come first, as they do there.
 LOADED_WITH_FASTAPI = (

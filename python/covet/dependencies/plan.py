@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from covet.callables import name_of
 from covet.dependencies.body import flat_body_params
 from covet.dependencies.exits import EXITS, opener
 from covet.dependencies.kinds import CallKind, call_kind
@@ -48,10 +49,6 @@ def compile_plan(route: Any, overrides: Overrides | None = None) -> Plan | str:
         return _Compiler(route, overrides or {}).plan()
     except NotNative as reason:
         return str(reason)
-
-
-def _name(call: Any) -> str:
-    return getattr(call, "__qualname__", None) or type(call).__qualname__
 
 
 class _Result:
@@ -170,7 +167,7 @@ class _Compiler:
             else:
                 raise NotNative("an overriding dependency takes the body")
         if dependant.security_scopes_param_name:
-            raise NotNative(f"{_name(dependant.call)} asks for the security scopes")
+            raise NotNative(f"{name_of(dependant.call)} asks for the security scopes")
         given = (
             (dependant.http_connection_param_name, _CONNECTION),
             (dependant.request_param_name, _REQUEST),
@@ -200,7 +197,7 @@ class _Compiler:
     def _add_dependency(self, declared: Dependant, used: Dependant, arguments: dict[str, Any]) -> _Result:
         call: Any = used.call
         if used.concurrency is not None:
-            raise NotNative(f"{_name(call)} has a max_concurrency")
+            raise NotNative(f"{name_of(call)} has a max_concurrency")
         kind = call_kind(call)
         if kind in (CallKind.GENERATOR, CallKind.ASYNC_GENERATOR):
             self.opens_generators = True

@@ -16,6 +16,7 @@ from covet.datastructures.default import DefaultPlaceholder
 from covet.dependencies.kinds import CallKind, call_kind
 from covet.dependencies.plan_body import runs_user_code, unwatched_validator
 from covet.dependencies.reasons import NotNative
+from covet.dependencies.refusal import refused_response
 from covet.dependencies.source import endpoint_context
 from covet.encoders import jsonable_encoder
 from covet.exceptions import ResponseValidationError
@@ -87,7 +88,7 @@ def _model_parts(route: Any, field: ModelField) -> tuple[Any, ...]:
 
 def _refused(route: Any, errors: list[dict[str, Any]], value: Any, request: Any) -> ResponseValidationError:
     context = endpoint_context(route.dependant, request.method, request.scope.get("root_path", ""))
-    return ResponseValidationError(errors=errors, body=value, endpoint_ctx=context)
+    return refused_response(errors, value, context, request.scope)
 
 
 def _refuser(route: Any) -> Callable[[ValidationError, Any, Any], None]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import sys
+import warnings
 from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
@@ -22,6 +23,7 @@ from typing import Any, ForwardRef, Literal, get_args, get_origin
 
 from covet import params
 from covet.background import BackgroundTasks
+from covet.callables import described
 from covet.dependencies.kinds import CallKind, call_kind
 from covet.dependencies.models import Dependant, computed_scope
 from covet.dependencies.parameter import PathNames, analyze_param
@@ -194,9 +196,28 @@ def get_dependant(
     )
     scopes = (parent_oauth_scopes or []) + (own_oauth_scopes or [])
     path_names = PathNames.of(path)
-    for param in get_typed_signature(call).parameters.values():
-        _add_parameter(dependant, param, path_names, scopes)
+    signature = get_typed_signature(call)
+    _warn_of_hidden_signature(call, signature)
+    for param in signature.parameters.values():
+        try:
+            _add_parameter(dependant, param, path_names, scopes)
+        except Exception as refused:
+            refused.add_note(f"parameter {param.name!r} of {described(call)}")
+            raise
     return dependant
+
+
+def _warn_of_hidden_signature(call: Callable[..., Any], signature: inspect.Signature) -> None:
+    variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    names = [param.name for param in signature.parameters.values() if param.kind in variable]
+    if names:
+        listed = " and ".join(names)
+        warnings.warn(
+            f"{described(call)} takes any arguments, so requests need the query parameters {listed}. "
+            "If it is the wrapper in a decorator, put @functools.wraps(function) on it: "
+            "then the parameters of the function that it wraps are read",
+            stacklevel=2,
+        )
 
 
 def _add_parameter(

@@ -22,6 +22,7 @@ from covet.responses.base import Response
 from covet.scope_keys import DOOR, IN_TASK
 from covet.separate_task import SeparateTask
 from covet.types import ASGIApp, Message, Receive, Scope, Send
+from covet.unanswered import must_answer, no_response
 
 __all__ = ["BaseHTTPMiddleware", "DispatchFunction", "RequestResponseEndpoint"]
 
@@ -105,7 +106,7 @@ class _TwoTasks:
                 return message, info
         error = self.separate.error
         if error is None:
-            raise RuntimeError("No response returned.")
+            raise no_response(self.separate.app, self.separate.scope)
         self.error_raised = True
         # Raised outside of the `except` above: the end of the stream is no part of the error's story.
         raise error from error.__cause__ or error.__context__
@@ -156,6 +157,7 @@ class BaseHTTPMiddleware:
 
         try:
             response = await self.dispatch_func(request, call_next)
+            must_answer(response, self.dispatch_func)
             # The response is this middleware's own: whether it may be left half-way is for those above.
             scope[IN_TASK] = outer
             await response(scope, request.wrapped_receive, send)
@@ -182,6 +184,7 @@ class BaseHTTPMiddleware:
                     return _StreamingResponse.of(message, below.body(), info)
 
                 response = await self.dispatch_func(request, call_next)
+                must_answer(response, self.dispatch_func)
                 await response(scope, request.wrapped_receive, send)
                 separate.response_sent.set()
                 separate.receiving.close()
@@ -236,6 +239,17 @@ class _StreamingResponse(Response):
         response._forward = forward
         response.status_code = head["status"]
         response.raw_headers = head.get("headers", [])
+        response.background = None
+        return response
+
+    @classmethod
+    def native(cls, status: int, raw_headers: list[tuple[bytes, bytes]], body: Any) -> _StreamingResponse:
+        """Make the response of an answer that the engine holds; `body` iterates over what it holds."""
+        response = cls.__new__(cls)
+        response.info = None
+        response.body_iterator = body
+        response.status_code = status
+        response.raw_headers = raw_headers
         response.background = None
         return response
 

@@ -7,7 +7,7 @@ answer is 413, even if the application has begun to answer something else withou
 from __future__ import annotations
 
 from covet.datastructures.headers import Headers
-from covet.http_exceptions import HTTPException
+from covet.http_exceptions import BodyTooLarge
 from covet.middleware.isolation import passes_through
 from covet.responses.base import PlainTextResponse
 from covet.scope_keys import GIVEN_BODY_LIMIT
@@ -19,11 +19,7 @@ MAX_BODY_SIZE_SCOPE_KEY = GIVEN_BODY_LIMIT
 _BODY_LIMIT_RESPONDER_SCOPE_KEY = "starlette._body_limit_responder"
 _MISSING = object()
 _REFUSAL = "Content Too Large"
-
-
-class _RequestBodyTooLarge(HTTPException):
-    def __init__(self) -> None:
-        super().__init__(status_code=413, detail=_REFUSAL)
+_RequestBodyTooLarge = BodyTooLarge  # under Starlette's name
 
 
 class _RefusalSent(Exception):

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from covet.datastructures.headers import Headers, MutableHeaders
 from covet.middleware.isolation import passes_through
+from covet.middleware.native import Description, NotPlainError, Original, read_fields, read_texts
 from covet.responses.base import PlainTextResponse, Response
 from covet.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -22,6 +23,13 @@ _PREFLIGHT_VARY = (
     "Origin, Access-Control-Request-Method, Access-Control-Request-Headers, "
     "Access-Control-Request-Private-Network"
 )
+# Fields of a preflight's answer that depend on the request, and those that every response has.
+_ANSWERED = (
+    "Access-Control-Allow-Origin",
+    "Access-Control-Allow-Headers",
+    "Access-Control-Allow-Private-Network",
+)
+_FRAMING = ("Content-Length", "Content-Type")
 
 
 @passes_through
@@ -147,8 +155,52 @@ class CORSMiddleware:
                 headers.add_vary_header("Origin")
         await send(message)
 
+    def native(self) -> Description | None:
+        """Return the rules as data for the engine; None when only this object can follow them.
+
+        Read from the attributes when the application's middleware is built: changes after that are not seen.
+        """
+        if not _ORIGINAL.describes(self, CORSMiddleware):
+            return None
+        try:
+            return "cors", {
+                "allow_origins": read_texts(self.allow_origins),
+                "allow_all_origins": bool(self.allow_all_origins),
+                "allow_origin_regex": _predicate(self.allow_origin_regex),
+                "allow_methods": read_texts(self.allow_methods),
+                "allow_headers": read_texts(self.allow_headers),
+                "allow_all_headers": bool(self.allow_all_headers),
+                "allow_credentials": bool(self.allow_credentials),
+                "allow_private_network": bool(self.allow_private_network),
+                "preflight_explicit_allow_origin": bool(self.preflight_explicit_allow_origin),
+                "simple_headers": read_fields(self.simple_headers),
+                "preflight_headers": _preflight_fields(self.preflight_headers),
+            }
+        except ValueError:
+            return None
+
     @staticmethod
     def allow_explicit_origin(headers: MutableHeaders, origin: str) -> None:
         """Name the origin in the response."""
         headers["Access-Control-Allow-Origin"] = origin
         headers.add_vary_header("Origin")
+
+
+def _predicate(pattern: object) -> Callable[[str], object] | None:
+    if pattern is None:
+        return None
+    if not isinstance(pattern, re.Pattern) or not isinstance(pattern.pattern, str):
+        raise NotPlainError(f"{pattern!r} is no compiled pattern for text")
+    return pattern.fullmatch
+
+
+def _preflight_fields(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
+    for name in headers:
+        spelled = name.title()
+        # In another spelling it would become a second field beside that of the answer.
+        if spelled in _FRAMING or (spelled in _ANSWERED and spelled != name):
+            raise NotPlainError(f"{name!r} is a field of its own")
+    return read_fields(headers)
+
+
+_ORIGINAL = Original(CORSMiddleware)

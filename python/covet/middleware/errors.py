@@ -11,6 +11,7 @@ from typing import Any
 
 from covet.callables import is_async_callable
 from covet.concurrency import run_in_threadpool
+from covet.http_exceptions import BodyTooLarge
 from covet.middleware.traceback_page import render_frame, render_page
 from covet.requests import Request
 from covet.responses.base import HTMLResponse, PlainTextResponse, Response
@@ -41,6 +42,11 @@ class ServerErrorMiddleware:
 
         try:
             await self.app(scope, receive, watched_send)
+        except BodyTooLarge as refusal:
+            # From a middleware that read the body, where no handler of HTTPException is around it.
+            if response_started:
+                raise
+            await PlainTextResponse(refusal.detail, refusal.status_code)(scope, receive, send)
         except Exception as exc:
             response = await self._answer(Request(scope), exc)
             if not response_started:

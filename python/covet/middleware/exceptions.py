@@ -16,6 +16,7 @@ from covet.middleware.isolation import passes_through, send_response
 from covet.requests import Request
 from covet.responses.base import PlainTextResponse, Response
 from covet.types import ASGIApp, ExceptionHandler, Message, Receive, Scope, Send
+from covet.unanswered import must_answer
 from covet.websockets import WebSocket
 
 __all__ = ["ExceptionHandlers", "ExceptionMiddleware", "StatusHandlers", "wrap_app_handling_exceptions"]
@@ -72,9 +73,13 @@ async def _run_handling(
         if handler is None:
             raise
         if response_started:
-            raise RuntimeError("Caught handled exception, but response already started.") from exc
+            raise RuntimeError(
+                "Caught handled exception, but response already started. "
+                f"{type(exc).__name__} was raised by the code that sends the response: {exc}"
+            ) from exc
         response = await _call_handler(handler, connect(), exc)
         if response is not None:
+            must_answer(response, handler)
             await send_response(response, scope, receive, sender)
         # An exception object that is raised again and again would keep every request's frames.
         exc.__traceback__ = None

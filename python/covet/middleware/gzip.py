@@ -16,6 +16,7 @@ import anyio.to_thread
 
 from covet.datastructures.headers import Headers, MutableHeaders
 from covet.middleware.isolation import passes_through
+from covet.middleware.native import Description, Original, read_size, read_texts
 from covet.types import ASGIApp, Message, Receive, Scope, Send
 
 __all__ = ["DEFAULT_EXCLUDED_CONTENT_TYPES", "GZipMiddleware", "GZipResponder", "IdentityResponder"]
@@ -38,6 +39,7 @@ DEFAULT_EXCLUDED_CONTENT_TYPES = (
     "video/*",
 )
 _THREAD_MINIMUM_SIZE = 128 * 1024
+_ZLIB_DEFAULT = 6  # what zlib takes for -1
 _PASSED_ON = ("http.response.early_hint", "http.response.trailers")
 
 # Compression has slots of its own: it must not take those of handlers.
@@ -46,7 +48,12 @@ _limiter: anyio.lowlevel.RunVar[anyio.CapacityLimiter] = anyio.lowlevel.RunVar("
 
 @passes_through
 class GZipMiddleware:
-    """Compress bodies of at least `minimum_size` bytes."""
+    """Compress bodies of at least `minimum_size` bytes.
+
+    `compresslevel` is zlib's: 0 (none) to 9 (smallest). Bodies of `thread_minimum_size` bytes and more are
+    compressed in a worker thread; the engine, where it follows these rules itself, compresses them in steps
+    between which it serves others, and sends them in chunks, without a `Content-Length`.
+    """
 
     def __init__(
         self,
@@ -81,6 +88,27 @@ class GZipMiddleware:
                 self.app, self.minimum_size, exclude_content_types=self.exclude_content_types
             )
         await responder(scope, receive, send)
+
+    def native(self) -> Description | None:
+        """Return the rules as data for the engine; None when only this object can follow them.
+
+        Read from the attributes when the application's middleware is built: changes after that are not seen.
+        """
+        level: object = self.compresslevel
+        excluded: object = self.exclude_content_types
+        if not _ORIGINAL.describes(self, GZipMiddleware, IdentityResponder, GZipResponder):
+            return None
+        if type(level) is not int or not -1 <= level <= 9 or type(excluded) is not tuple:
+            return None
+        try:
+            return "gzip", {
+                "minimum_size": read_size(self.minimum_size),
+                "compresslevel": _ZLIB_DEFAULT if level == zlib.Z_DEFAULT_COMPRESSION else level,
+                "thread_minimum_size": read_size(self.thread_minimum_size),
+                "exclude_content_types": list(_normalize_content_types(tuple(read_texts(excluded)))),
+            }
+        except ValueError:
+            return None
 
 
 class IdentityResponder:
@@ -231,3 +259,6 @@ async def unattached_send(message: Message) -> NoReturn:
 @lru_cache
 def _normalize_content_types(content_types: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name.partition(";")[0].strip().lower() for name in content_types)
+
+
+_ORIGINAL = Original(GZipMiddleware, IdentityResponder, GZipResponder)

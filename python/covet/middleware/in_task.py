@@ -12,6 +12,7 @@ from types import coroutine
 from typing import Any
 
 from covet.types import ASGIApp, Message, Receive, Scope, Send
+from covet.unanswered import no_response
 
 __all__ = ["InTask"]
 
@@ -69,7 +70,7 @@ class InTask:
             else:
                 assert kind == "http.response.start"
                 return self.message, info
-        raise RuntimeError("No response returned.")
+        raise no_response(self.app, self.scope)
 
     async def _next_before_start(self) -> bool:
         try:

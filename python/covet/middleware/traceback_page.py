@@ -26,9 +26,10 @@ h2 { font-weight: 500; }
 def render_page(exc: Exception, frames: str) -> str:
     """Return the page of an exception around its rendered frames."""
     error = f"{html.escape(type(exc).__name__)}: {html.escape(_message(exc))}"
+    notes = "".join(f"<pre>{html.escape(str(note))}</pre>\n" for note in getattr(exc, "__notes__", ()))
     return (
         f"<!doctype html>\n<html>\n<head><meta charset='utf-8'><title>500 Server Error</title>"
-        f"<style>{_STYLE}</style></head>\n<body>\n<h1>500 Server Error</h1>\n<h2>{error}</h2>\n"
+        f"<style>{_STYLE}</style></head>\n<body>\n<h1>500 Server Error</h1>\n<h2>{error}</h2>\n{notes}"
         f"<h3>Traceback</h3>\n{frames}\n</body>\n</html>\n"
     )
 

@@ -13,6 +13,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
+from covet.callables import described
 from covet.datastructures.default import DefaultPlaceholder, _Unset
 from covet.dependencies.models import Dependant
 from covet.dependencies.param_models import flat_fields, param_aliases, param_model, walk_dependants
@@ -87,7 +88,7 @@ class Operations:
     model_name_map: ModelNameMap
     field_mapping: FieldMapping
     separate_input_output_schemas: bool = True
-    operation_ids: set[str] = field(default_factory=set)
+    operation_ids: dict[str, Any] = field(default_factory=dict)  # with the endpoint that has it
 
     def describe(self, route: Any) -> Described:
         """Return a route's path items: one, and one more for each optional parameter of its path."""
@@ -139,8 +140,8 @@ class Operations:
             operation["description"] = route.description
         operation_id = route.operation_id or route.unique_id
         if operation_id in self.operation_ids:
-            _warn_of_duplicate(operation_id, route.endpoint)
-        self.operation_ids.add(operation_id)
+            _warn_of_duplicate(operation_id, route.endpoint, self.operation_ids[operation_id])
+        self.operation_ids.setdefault(operation_id, route.endpoint)
         operation["operationId"] = operation_id
         if route.deprecated:
             operation["deprecated"] = route.deprecated
@@ -318,10 +319,9 @@ def _status_code(route: Any, response_class: type[Response]) -> str:
     return str(default) if isinstance(default, int) else "200"
 
 
-def _warn_of_duplicate(operation_id: str, endpoint: Any) -> None:
-    name = getattr(endpoint, "__name__", "<unnamed_endpoint>")
-    message = f"Duplicate Operation ID {operation_id} for function {name}"
-    file_name = getattr(endpoint, "__globals__", {}).get("__file__")
-    if file_name:
-        message += f" at {file_name}"
-    warnings.warn(message, stacklevel=1)
+def _warn_of_duplicate(operation_id: str, endpoint: Any, first: Any) -> None:
+    warnings.warn(
+        f"Duplicate Operation ID {operation_id} for function {described(endpoint)}; "
+        f"{described(first)} has it already. Give one of them an operation_id of its own",
+        stacklevel=1,
+    )

@@ -26,6 +26,7 @@ from covet.routing.inclusion import iter_routes_with_places as _iter_routes_with
 from covet.routing.matching import Match, NoMatchFound, compile_path, get_name, replace_params
 from covet.routing.operation_id import generate_unique_id
 from covet.routing.place import Place as _EffectiveRouteContext
+from covet.routing.plan import RoutePlan
 from covet.routing.route import BaseRoute, Route, WebSocketRoute
 from covet.routing.route_list import RouteList
 from covet.routing.router import Host, Mount, Router
@@ -46,6 +47,7 @@ __all__ = [
     "Route",
     "RouteContext",
     "RouteList",
+    "RoutePlan",
     "Router",
     "SolvedDependency",
     "WebSocketRoute",

@@ -28,7 +28,8 @@ from covet.routing.hooks import foreign_hook
 from covet.routing.in_task import stays_in_task
 from covet.routing.matching import Match, compile_path, get_name
 from covet.routing.options import ROUTE_DEFAULTS, ApiRouteOptions, check_options
-from covet.routing.paths import match_path, url_path
+from covet.routing.paths import convertor_clash, match_path, url_path
+from covet.routing.plan import RoutePlan
 from covet.routing.route import Route, WebSocketRoute
 from covet.routing.sessions import request_response, websocket_session
 from covet.scope_keys import IN_TASK
@@ -187,9 +188,14 @@ class APIRoute(Route, Declared):
         return foreign_hook()
 
     @property
-    def plan(self) -> tuple[Any, ...] | str:
-        """The compiled plan, or the reason why the route stays on the Python path."""
-        return plan_of(self)
+    def plan(self) -> RoutePlan:
+        """What the route does with a request, to look at: `print(route.plan)`."""
+        return RoutePlan.of(self, native_plan_of(self))
+
+    @property
+    def native_plan(self) -> tuple[Any, ...] | str:
+        """What the engine executes, or the reason why the route stays on the Python path; private."""
+        return native_plan_of(self)
 
     @property
     def source_location(self) -> str | None:
@@ -198,15 +204,17 @@ class APIRoute(Route, Declared):
         return None if code is None else f"{code.co_filename}:{code.co_firstlineno}"
 
 
-def plan_of(route: Any) -> tuple[Any, ...] | str:
-    """Return the plan of a route or of a route in its place; compiled anew after something changed."""
+def native_plan_of(route: Any) -> tuple[Any, ...] | str:
+    """Return what the engine executes for a route, here or in its place; made anew after a change."""
     now = generation()
     known: tuple[int, tuple[Any, ...] | str] | None = route.__dict__.get("_plan")
     if known is None or known[0] != now:
         overrides: Mapping[Any, Any] = (
             getattr(route.dependency_overrides_provider, "dependency_overrides", None) or {}
         )
-        known = (now, compile_plan(route, overrides))
+        plan = compile_plan(route, overrides)
+        clash = convertor_clash(route, plan) if isinstance(plan, tuple) else None
+        known = (now, clash or plan)
         # Past `__setattr__`: knowing a plan is no change.
         route.__dict__["_plan"] = known
     return known[1]
@@ -246,6 +254,11 @@ class APIWebSocketRoute(WebSocketRoute):
             embed_body_fields=self._embed_body_fields,
         )
         self.app = websocket_session(session)
+
+    @property
+    def plan(self) -> RoutePlan:
+        """What the route does with a handshake, to look at; `dependency_overrides` are not considered."""
+        return RoutePlan.of_websocket(self)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Tell how the route fits a scope."""

@@ -12,6 +12,7 @@ from enum import Enum, IntEnum
 from typing import Any
 
 from covet import params
+from covet.callables import described
 from covet.datastructures.default import DefaultPlaceholder
 from covet.dependencies.body import flat_body_params, get_body_field, should_embed_body_fields
 from covet.dependencies.kinds import CallKind, call_kind
@@ -132,6 +133,14 @@ def dependant_of(
 
 def populate(target: Any, path: str, endpoint: Callable[..., Any], given: dict[str, Any]) -> None:
     """Set everything that `Declared` lists on a route, from its options."""
+    try:
+        _populate(target, path, endpoint, given)
+    except Exception as refused:
+        refused.add_note(f"in the declaration of {path!r}, {described(endpoint)}")
+        raise
+
+
+def _populate(target: Any, path: str, endpoint: Callable[..., Any], given: dict[str, Any]) -> None:
     options = {**_DEFAULTS, **given}
     validate_max_body_size(options["max_body_size"])
     target.path = path

@@ -15,6 +15,7 @@ from typing import Any
 from covet.datastructures.default import Default, DefaultPlaceholder
 from covet.dependencies.kinds import CallKind, call_kind
 from covet.dependencies.models import Dependant
+from covet.dependencies.refusal import explain_in_debug, refused_response
 from covet.dependencies.resolve import SolvedDependency, solve_dependencies
 from covet.dependencies.source import endpoint_context
 from covet.exceptions import (
@@ -31,7 +32,7 @@ from covet.routing.endpoint import response_arguments, run_endpoint_function, se
 from covet.routing.form_limits import FormLimits
 from covet.routing.request_body import read_body
 from covet.routing.streaming import dump_finite, event_stream, iterate, json_lines, raw_chunks
-from covet.types import IncEx
+from covet.types import IncEx, Scope
 from covet.validation.annotations import lenient_issubclass
 from covet.validation.fields import ModelField, Undefined
 from covet.websockets import WebSocket
@@ -96,7 +97,7 @@ class _Handling:
             shown = None if body is Undefined else body
             raise RequestValidationError(solved.errors, body=shown, endpoint_ctx=context())
         if self._streams():
-            response = await self._stream(solved, stack, context)
+            response = await self._stream(request.scope, solved, stack, context)
         else:
             response = await self._call(request, solved, context)
         return response
@@ -125,14 +126,18 @@ class _Handling:
             return value
         arguments = response_arguments(self.status_code, solved)
         dump_json = self.response_field is not None and self.has_default_class
-        content = await serialize_response(
-            field=self.response_field,
-            response_content=value,
-            **self.dump_options,
-            is_coroutine=self.is_coroutine or self.inline,
-            endpoint_ctx=context() if self.response_field is not None else None,
-            dump_json=dump_json,
-        )
+        try:
+            content = await serialize_response(
+                field=self.response_field,
+                response_content=value,
+                **self.dump_options,
+                is_coroutine=self.is_coroutine or self.inline,
+                endpoint_ctx=context() if self.response_field is not None else None,
+                dump_json=dump_json,
+            )
+        except ResponseValidationError as refused:
+            explain_in_debug(refused, request.scope)
+            raise
         if dump_json:
             response = Response(content=content, media_type="application/json", **arguments)
         else:
@@ -143,14 +148,18 @@ class _Handling:
         return response
 
     async def _stream(
-        self, solved: SolvedDependency, stack: AsyncExitStack, context: Callable[[], EndpointContext]
+        self,
+        scope: Scope,
+        solved: SolvedDependency,
+        stack: AsyncExitStack,
+        context: Callable[[], EndpointContext],
     ) -> Response:
         call: Any = self.dependant.call
         generator = call(**solved.values)
         arguments = response_arguments(self.status_code, solved)
 
         def serialize(item: Any) -> bytes:
-            return self._serialize_item(item, context)
+            return self._serialize_item(item, context, scope)
 
         response: Response
         if self.is_event_stream:
@@ -167,13 +176,13 @@ class _Handling:
         response.headers.raw.extend(solved.response.headers.raw)
         return response
 
-    def _serialize_item(self, item: Any, context: Callable[[], EndpointContext]) -> bytes:
+    def _serialize_item(self, item: Any, context: Callable[[], EndpointContext], scope: Scope) -> bytes:
         field = self.stream_item_field
         if field is None:
             return dump_finite(item).encode()
         value, errors = field.validate(item, {}, loc=("response",))
         if errors:
-            raise ResponseValidationError(errors=errors, body=item, endpoint_ctx=context())
+            raise refused_response(errors, item, context(), scope)
         return field.serialize_json(value, **self.dump_options)
 
 

@@ -25,6 +25,7 @@ __all__ = [
     "ROUTE_DEFAULTS",
     "ApiRouteOptions",
     "IncludeOptions",
+    "ResponseOptions",
     "RouteOptions",
     "check_options",
     "show_signature",
@@ -33,7 +34,20 @@ __all__ = [
 Responses = dict[int | str, dict[str, Any]]
 
 
-class RouteOptions(TypedDict, total=False):
+class ResponseOptions(TypedDict, total=False):
+    """What decides how a returned value becomes an answer."""
+
+    response_model: Any
+    status_code: int | None
+    response_model_include: IncEx | None
+    response_model_exclude: IncEx | None
+    response_model_by_alias: bool
+    response_model_exclude_unset: bool
+    response_model_exclude_defaults: bool
+    response_model_exclude_none: bool
+
+
+class RouteOptions(ResponseOptions, total=False):
     """What every verb accepts: `@app.get("/items/{id}", tags=["items"])`.
 
     What is answered: `response_model` (the model the result is validated and filtered by; None for none),
@@ -46,8 +60,6 @@ class RouteOptions(TypedDict, total=False):
     cancels the handler when the client leaves.
     """
 
-    response_model: Any
-    status_code: int | None
     tags: list[str | Enum] | None
     dependencies: Sequence[params.Depends] | None
     summary: str | None
@@ -56,12 +68,6 @@ class RouteOptions(TypedDict, total=False):
     responses: Responses | None
     deprecated: bool | None
     operation_id: str | None
-    response_model_include: IncEx | None
-    response_model_exclude: IncEx | None
-    response_model_by_alias: bool
-    response_model_exclude_unset: bool
-    response_model_exclude_defaults: bool
-    response_model_exclude_none: bool
     include_in_schema: bool
     response_class: type[Response] | DefaultPlaceholder
     name: str | None

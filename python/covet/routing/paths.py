@@ -12,12 +12,25 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from covet.datastructures.url import URLPath
-from covet.routing.convertors import Convertor
+from covet.routing.convertors import (
+    Convertor,
+    FloatConvertor,
+    IntegerConvertor,
+    PathConvertor,
+    StringConvertor,
+    UUIDConvertor,
+)
 from covet.routing.matching import NoMatchFound, compile_path, replace_params
 
-__all__ = ["ApiPath", "match_path", "url_path"]
+__all__ = ["ApiPath", "convertor_clash", "match_path", "url_path"]
 
 _OPTIONAL = re.compile(r"/\{([a-zA-Z_][a-zA-Z0-9_]*)(:[a-zA-Z_][a-zA-Z0-9_]*)?\?\}$")
+# Kinds of plan parameters that are the same from the text as from the convertor's object.
+_SAME_OBJECT: dict[type[Any], frozenset[int]] = {
+    IntegerConvertor: frozenset({1, 2}),
+    FloatConvertor: frozenset({2}),
+    UUIDConvertor: frozenset({4}),
+}
 
 
 @dataclass
@@ -95,3 +108,14 @@ def url_path(route: Any, name: str, path_params: dict[str, Any]) -> URLPath:
             path, _ = replace_params(path_format, route.param_convertors, dict(path_params))
             return URLPath(path=path, protocol="http")
     raise NoMatchFound(name, path_params)
+
+
+def convertor_clash(route: Any, plan: tuple[Any, ...]) -> str | None:
+    """Return why the text of a path parameter will not do: its convertor makes something else of it."""
+    for source, name, kind, *_ in plan[0]:
+        convertor = route.param_convertors.get(name) if source == 0 else None
+        if convertor is None or type(convertor) in (StringConvertor, PathConvertor):
+            continue
+        if kind not in _SAME_OBJECT.get(type(convertor), ()):
+            return f"the path convertor of {name!r} gives {type(convertor).__name__} objects"
+    return None

@@ -10,13 +10,14 @@ from typing import Any
 
 from covet import params
 from covet.datastructures.url import URLPath
-from covet.routing.api_route import APIRoute, match_api_route, plan_of
+from covet.routing.api_route import APIRoute, match_api_route, native_plan_of
 from covet.routing.body_limit import wrap_app_with_body_limit
 from covet.routing.declaration import Declared, dependant_of, populate
 from covet.routing.fastapi_scope import effective_route_context_var
 from covet.routing.frontend import FrontendGroup, no_endpoint
 from covet.routing.matching import Match, NoMatchFound
 from covet.routing.paths import url_path
+from covet.routing.plan import RoutePlan
 from covet.routing.route import BaseRoute
 from covet.routing.sessions import request_response
 from covet.types import ASGIApp, Scope
@@ -89,6 +90,11 @@ class Place(Declared):
         return self.original_route.foreign_hook() if isinstance(self.original_route, APIRoute) else None
 
     @property
-    def plan(self) -> tuple[Any, ...] | str:
-        """The compiled plan at this place, or the reason why there is none."""
-        return plan_of(self)
+    def plan(self) -> RoutePlan:
+        """What the route does with a request at this place, to look at."""
+        return RoutePlan.of(self, native_plan_of(self))
+
+    @property
+    def native_plan(self) -> tuple[Any, ...] | str:
+        """What the engine executes at this place, or the reason why there is nothing; private."""
+        return native_plan_of(self)

@@ -25,6 +25,7 @@ from covet.responses.base import PlainTextResponse, Response
 from covet.route_path import get_route_path
 from covet.routing.matching import Match, NoMatchFound, compile_path, get_name, match_params, replace_params
 from covet.types import ASGIApp, Receive, Scope, Send
+from covet.unanswered import must_answer
 from covet.websockets import WebSocket, WebSocketClose
 
 __all__ = ["BaseRoute", "Route", "WebSocketRoute", "request_response", "websocket_session"]
@@ -39,6 +40,7 @@ def request_response(func: Callable[[Request], Awaitable[Response] | Response]) 
 
         async def respond(scope: Scope, receive: Receive, send: Send) -> None:
             response = await call(request)
+            must_answer(response, func)
             await send_response(response, scope, receive, send)
 
         await wrap_app_handling_exceptions(respond, request)(scope, receive, send)

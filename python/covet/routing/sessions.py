@@ -20,6 +20,7 @@ from covet.middleware.isolation import send_response
 from covet.requests import Request
 from covet.responses import Response
 from covet.types import ASGIApp, Receive, Scope, Send
+from covet.unanswered import must_answer
 from covet.websockets import WebSocket
 
 __all__ = ["request_response", "websocket_session"]
@@ -42,6 +43,7 @@ def request_response(func: Callable[[Request], Awaitable[Response] | Response]) 
                 async with AsyncExitStack() as function_stack:
                     scope["fastapi_function_astack"] = function_stack
                     response = await call(request)
+                    must_answer(response, func)
                 await send_response(response, scope, receive, send)
                 sent = True
             if not sent:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from covet.exceptions import StarletteHTTPException
 from covet.requests import HTTPConnection
 from covet.security.base import SecurityBase
@@ -45,52 +47,39 @@ class APIKeyBase(SecurityBase):
         return None
 
 
-class APIKeyQuery(APIKeyBase):
+class _KeyedPlace(APIKeyBase):
+    """A key in one of the mappings that a connection has; which one is the subclass's."""
+
+    _location: ClassVar[APIKeyIn]
+    _mapping: ClassVar[str]
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        scheme_name: str | None = None,
+        description: str | None = None,
+        auto_error: bool = True,
+    ) -> None:
+        super().__init__(self._location, name, description, scheme_name, auto_error)
+
+    async def __call__(self, request: HTTPConnection) -> str | None:
+        return self.check_api_key(getattr(request, self._mapping).get(self.model.name))
+
+
+class APIKeyQuery(_KeyedPlace):
     """Read a key from the query string: `Annotated[str, Security(APIKeyQuery(name="api_key"))]`."""
 
-    def __init__(
-        self,
-        *,
-        name: str,
-        scheme_name: str | None = None,
-        description: str | None = None,
-        auto_error: bool = True,
-    ) -> None:
-        super().__init__(APIKeyIn.query, name, description, scheme_name, auto_error)
-
-    async def __call__(self, request: HTTPConnection) -> str | None:
-        return self.check_api_key(request.query_params.get(self.model.name))
+    _location, _mapping = APIKeyIn.query, "query_params"
 
 
-class APIKeyHeader(APIKeyBase):
+class APIKeyHeader(_KeyedPlace):
     """Read a key from a header: `Annotated[str, Security(APIKeyHeader(name="x-key"))]`."""
 
-    def __init__(
-        self,
-        *,
-        name: str,
-        scheme_name: str | None = None,
-        description: str | None = None,
-        auto_error: bool = True,
-    ) -> None:
-        super().__init__(APIKeyIn.header, name, description, scheme_name, auto_error)
-
-    async def __call__(self, request: HTTPConnection) -> str | None:
-        return self.check_api_key(request.headers.get(self.model.name))
+    _location, _mapping = APIKeyIn.header, "headers"
 
 
-class APIKeyCookie(APIKeyBase):
+class APIKeyCookie(_KeyedPlace):
     """Read a key from a cookie: `Annotated[str, Security(APIKeyCookie(name="session"))]`."""
 
-    def __init__(
-        self,
-        *,
-        name: str,
-        scheme_name: str | None = None,
-        description: str | None = None,
-        auto_error: bool = True,
-    ) -> None:
-        super().__init__(APIKeyIn.cookie, name, description, scheme_name, auto_error)
-
-    async def __call__(self, request: HTTPConnection) -> str | None:
-        return self.check_api_key(request.cookies.get(self.model.name))
+    _location, _mapping = APIKeyIn.cookie, "cookies"

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, cast
 
-from covet.exceptions import HTTPException
 from covet.param_functions import Form
 from covet.requests import HTTPConnection
-from covet.security.authorization import get_authorization_scheme_param
-from covet.security.base import SecurityBase
+from covet.security.authorization import AuthorizationScheme, get_authorization_scheme_param
 from covet.security.models import OAuth2 as OAuth2Model
 from covet.security.models import OAuthFlows as OAuthFlowsModel
 from covet.security.scopes import SecurityScopes
-from covet.status import HTTP_401_UNAUTHORIZED
 
 __all__ = [
     "OAuth2",
@@ -71,7 +68,7 @@ class OAuth2PasswordRequestFormStrict(OAuth2PasswordRequestForm):
         )
 
 
-class OAuth2(SecurityBase):
+class OAuth2(AuthorizationScheme):
     """Any OAuth2 scheme: returns the Authorization header as it came."""
 
     model: OAuth2Model
@@ -87,22 +84,6 @@ class OAuth2(SecurityBase):
         self.model = OAuth2Model(flows=cast(OAuthFlowsModel, flows), description=description)
         self.scheme_name = scheme_name or type(self).__name__
         self.auto_error = auto_error
-
-    def make_not_authenticated_error(self) -> HTTPException:
-        """Return the error for missing credentials; OAuth2 names no challenge but "Bearer" (RFC 6750, 3)."""
-        return HTTPException(
-            status_code=HTTP_401_UNAUTHORIZED,
-            detail="Not authenticated",
-            headers={"WWW-Authenticate": "Bearer"},
-        )
-
-    async def __call__(self, request: HTTPConnection) -> str | None:
-        authorization: str | None = request.headers.get("Authorization")
-        if authorization:
-            return authorization
-        if self.auto_error:
-            raise self.make_not_authenticated_error()
-        return None
 
 
 class _BearerFlow(OAuth2):

@@ -19,6 +19,7 @@ from types import FrameType
 from typing import Any
 
 from covet._engine import Limits, Server
+from covet.held_body import held_body
 
 from . import logs, tracebacks
 from .access_log import AccessLog
@@ -81,6 +82,8 @@ class Worker:
         self._stop.install(logs.reopen)
         try:
             self._options = engine_options(self._settings)
+            if self._settings.compat and self._settings.limit_body is None:
+                held_body.only_tell()
             name, factory = choose_loop(self._settings.loop)
             app = self._load()
         except SettingsError as error:

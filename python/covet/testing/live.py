@@ -1,7 +1,8 @@
 """A real server inside a test: the engine on a loopback port, in a thread with an event loop of its own.
 
 For what only a socket shows. Tests call `serve`; everything of the server's lives on its thread, and leaving
-the context drains it, runs the application's shutdown and raises what either raised.
+the context drains it, runs the application's shutdown and raises what either raised. Nothing of it waits for
+ever: a server that does not stop is an error that says where it is.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import sys
 import threading
+import traceback
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from typing import Any
@@ -24,6 +27,7 @@ LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 
 _START_WITHIN = 30.0  # seconds
 _PAST_DRAIN = 1.0  # seconds: a test must end whatever the server does
+_STOP_WITHIN = 10.0  # seconds for the application's shutdown and for what requests have left behind
 
 
 @contextlib.contextmanager
@@ -43,6 +47,7 @@ def serve(
 
     Raises:
         Exception: what the application raised when it started or stopped.
+        TimeoutError: it did not start within 30 seconds, or not stop within 10 after the drain.
     """
     with socket.create_server(("127.0.0.1", 0)) as listener:
         host, port = listener.getsockname()[:2]
@@ -56,7 +61,9 @@ def serve(
             yield f"http://{host}:{port}"
         finally:
             live.stop()
-            thread.join()
+            thread.join(drain + _PAST_DRAIN + _STOP_WITHIN)
+            if thread.is_alive():
+                raise TimeoutError(f"the live server does not stop\n{live.whereabouts(thread)}")
     if live.error is not None:
         raise live.error
 
@@ -70,6 +77,7 @@ class _LiveServer:
         self._app, self._listener, self._drain, self._options = app, listener, drain, options
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
+        self._main_task: asyncio.Task[None] | None = None
 
     def run(self, loop_factory: LoopFactory | None) -> None:
         """Serve until stopped; an error goes to whoever waits, at the start or at the end."""
@@ -84,11 +92,21 @@ class _LiveServer:
 
     def stop(self) -> None:
         """Ask the server to stop, from any thread."""
-        if self._loop is not None and self._stopping is not None:
-            with contextlib.suppress(RuntimeError):  # its loop is closed: it has stopped by itself
-                self._loop.call_soon_threadsafe(self._stopping.set)
+        if self._loop is None or self._stopping is None or self._main_task is None:
+            return
+        stop: Callable[[], object] = self._stopping.set if self.started.done() else self._main_task.cancel
+        with contextlib.suppress(RuntimeError):  # its loop is closed: it has stopped by itself
+            self._loop.call_soon_threadsafe(stop)
+
+    def whereabouts(self, thread: threading.Thread) -> str:
+        """Say where the thread is, and what its tasks wait for."""
+        frame = sys._current_frames().get(thread.ident or 0)
+        lines = traceback.format_stack(frame) if frame is not None else []
+        tasks = asyncio.all_tasks(self._loop) if self._loop is not None else ()
+        return "".join([*lines, *(f"waits: {task!r}\n" for task in tasks)])
 
     async def _main(self) -> None:
+        self._main_task = asyncio.current_task()
         self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
         state: dict[str, Any] = {}
         lifespan = LifespanRun(self._app, state)

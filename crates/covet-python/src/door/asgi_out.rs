@@ -66,6 +66,12 @@ impl Send {
         }
         Done::none(py)
     }
+
+    /// What is sent from here on stands outside of the application's native middleware.
+    fn step_outside(&self) -> PyResult<()> {
+        here(&self.exchange)?.step_outside();
+        Ok(())
+    }
 }
 
 impl Send {

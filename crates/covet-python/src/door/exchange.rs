@@ -72,6 +72,8 @@ pub(crate) struct Exchange {
     pub(crate) request: RefCell<Option<Py<PyAny>>>,
     /// The row of a resolved path.
     pub(crate) found: RefCell<Option<Found>>,
+    /// The native middleware that the answer leaves through.
+    around: RefCell<Option<Around>>,
     /// Does the scope know the route?
     pub(crate) routed: Cell<bool>,
     task: RefCell<Option<Py<PyAny>>>,
@@ -88,14 +90,27 @@ pub(crate) struct Exchange {
 pub(crate) type FoundParts = (Arc<Table>, u32, Vec<(String, String)>);
 
 /// What routing found out.
+#[derive(Clone)]
 pub(crate) struct Found {
     pub(crate) table: Arc<Table>,
     pub(crate) tag: u32,
+    pub(crate) params: Params,
+}
+
+/// The application's outermost native middleware, as far as the request has entered it.
+pub(crate) struct Around {
+    pub(crate) table: Arc<Table>,
+    pub(crate) entered: usize,
 }
 
 impl Exchange {
     /// Take over a request and its reply.
-    pub(crate) fn new(site: Rc<Site>, request: Request, reply: Reply) -> SharedExchange {
+    pub(crate) fn new(
+        site: Rc<Site>,
+        request: Request,
+        reply: Reply,
+        around: Option<Around>,
+    ) -> SharedExchange {
         let incoming = match request.body {
             Body::Empty => Incoming::Whole(Bytes::new()),
             Body::Full(bytes) => Incoming::Whole(bytes),
@@ -111,6 +126,7 @@ impl Exchange {
             scope: RefCell::default(),
             request: RefCell::default(),
             found: RefCell::default(),
+            around: RefCell::new(around),
             routed: Cell::new(false),
             task: RefCell::default(),
             gone: Cell::new(false),
@@ -134,10 +150,40 @@ impl Exchange {
         let before = self.outgoing.replace(Outgoing::Over);
         drop(before);
         if let Some(reply) = reply {
+            let body = self.leave(&mut head, body);
             self.site.sign(&mut head);
             reply.send(head, body);
         }
         self.wake_all();
+    }
+
+    /// Take the answer outwards through the application's native middleware, once.
+    fn leave(&self, head: &mut ResponseHead, body: Body) -> Body {
+        match self.around.take() {
+            Some(around) => {
+                around
+                    .table
+                    .settings
+                    .pipeline
+                    .outer
+                    .leave(around.entered, &self.head, head, body)
+            }
+            None => body,
+        }
+    }
+
+    /// What answers from here on stands outside of the application's native middleware.
+    pub(crate) fn step_outside(&self) {
+        drop(self.around.take());
+    }
+
+    /// The ASGI application that answers on the Python path: what is inside of the native middleware, or everything.
+    pub(crate) fn inside(&self, py: Python<'_>) -> Py<PyAny> {
+        let around = self.around.borrow();
+        let inside = around
+            .as_ref()
+            .and_then(|around| around.table.settings.pipeline.inside.as_ref());
+        inside.unwrap_or(&self.site.app).clone_ref(py)
     }
 
     /// What reports call this request: its route, or else what the client asked for.
@@ -161,11 +207,6 @@ impl Exchange {
         let found = self.found.borrow();
         let found = found.as_ref()?;
         let path = Location::of(&self.head, &self.site.options.root_path, &found.table);
-        let mut params = Params::new();
-        // Rarely asked for, so looked up again instead of kept for every request.
-        found
-            .table
-            .resolve(path.route(), self.head.method.as_str(), path.host(), &mut params);
         let names = found.table.router.names(found.tag);
         let text = |span: &Span| {
             let name = names
@@ -178,7 +219,7 @@ impl Exchange {
                     .to_owned(),
             )
         };
-        let params = params.iter().map(text).collect();
+        let params = found.params.iter().map(text).collect();
         Some((found.table.clone(), found.tag, params))
     }
 
@@ -247,8 +288,9 @@ impl Exchange {
         *self.outgoing.borrow_mut() = Outgoing::Streaming(sender);
         let reply = self.reply.borrow_mut().take();
         if let Some(reply) = reply {
+            let body = self.leave(&mut head, Body::Stream(Box::new(receiver)));
             self.site.sign(&mut head);
-            reply.send(head, Body::Stream(Box::new(receiver)));
+            reply.send(head, body);
         }
         pressure
     }
@@ -378,6 +420,7 @@ impl Exchange {
         drop(self.request.take());
         drop(self.scope.take());
         drop(self.found.take());
+        drop(self.around.take());
     }
 
     fn wake_all(&self) {

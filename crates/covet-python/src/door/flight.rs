@@ -3,12 +3,13 @@
 
 use std::sync::Arc;
 
-use pyo3::exceptions::PyException;
+use pyo3::exceptions::{PyException, PyRuntimeError};
 use pyo3::prelude::*;
 
 use super::asgi_out::pair;
 use super::conclusion::{conclude, overloaded, respond};
 use super::exchange::{Exchange, SharedExchange};
+use super::passage::Passage;
 use super::socket_host::SocketHost;
 use crate::object::ffi::{Arguments, Context};
 use crate::object::pool::Full;
@@ -64,11 +65,33 @@ pub(crate) fn python(py: Python<'_>, exchange: SharedExchange) {
     }
 }
 
+/// Run the function middleware of a request that has a row.
+pub(crate) fn stepwise(py: Python<'_>, exchange: SharedExchange) {
+    match call_steps(py, &exchange) {
+        Ok(coroutine) => {
+            if let Some(flight) = Flight::new(py, exchange) {
+                flight.last(py, coroutine);
+            }
+        }
+        Err(error) => conclude(py, &exchange, Err(error)),
+    }
+}
+
+fn call_steps(py: Python<'_>, exchange: &SharedExchange) -> PyResult<Py<PyAny>> {
+    let steps = Exchange::here(exchange)?.found_settings(|settings| {
+        let steps = settings.pipeline.steps.as_ref();
+        steps.map(|steps| steps.clone_ref(py))
+    });
+    let steps = steps.ok_or_else(|| PyRuntimeError::new_err("the application has no function middleware"))?;
+    let passage = Py::new(py, Passage::new(exchange.clone()))?.into_any();
+    call(steps.bind(py), [&passage])
+}
+
 fn call_app(py: Python<'_>, exchange: &SharedExchange) -> PyResult<Py<PyAny>> {
     let inner = Exchange::here(exchange)?;
     let scope = inner.scope(py)?;
     let (receive, send) = pair(py, exchange)?;
-    call(inner.site.app.bind(py), [&scope, &receive, &send])
+    call(inner.inside(py).bind(py), [&scope, &receive, &send])
 }
 
 fn call<const N: usize>(callable: &Bound<'_, PyAny>, values: [&Py<PyAny>; N]) -> PyResult<Py<PyAny>> {

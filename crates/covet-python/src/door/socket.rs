@@ -1,27 +1,29 @@
 //! The socket door: what the engine calls for every request. Finds the route, runs its plan, and hands everything
 //! else to the application's ASGI callable from the beginning. Never answers what Python might answer otherwise.
 
-use std::borrow::Cow;
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use covet_engine::{Admission, Endpoint, Peer, Reply, Request};
-use covet_http::{Body, Framing, RequestHead};
-use covet_router::{Params, Source};
+use covet_http::{Body, Framing, RequestHead, ResponseHead};
+use covet_middleware::{Entry, StoreAnswer};
+use covet_router::Params;
 use pyo3::prelude::*;
 
 use super::conclusion::not_found;
-use super::exchange::{Exchange, Found, SharedExchange};
+use super::exchange::{Around, Exchange, Found, SharedExchange};
 use super::flight;
+use super::head_source::HeadSource;
 use super::journal::log;
 use super::location::Location;
 use super::site::Site;
 use super::table::{Row, Table, Verdict};
 use crate::object::ffi;
-use crate::plan::{Prepared, ValueSource};
+use crate::plan::Prepared;
 
 /// The endpoint of one server.
 pub(crate) struct SocketDoor {
@@ -105,20 +107,31 @@ impl SocketDoor {
     }
 
     fn dispatch(&self, py: Python<'_>, request: Request, reply: Reply) {
-        match self.recall(py, &request.head) {
+        let resolved = self.recall(py, &request.head);
+        let around = match self.enter(py, &request.head) {
+            Ok(around) => around,
+            Err((around, head, body)) => {
+                let exchange = Exchange::new(self.site.clone(), request, reply, Some(around));
+                if let Some(inner) = exchange.get() {
+                    inner.respond(head, body);
+                }
+                return;
+            }
+        };
+        match resolved {
             Some(Resolved {
                 table,
                 verdict: Verdict::Native(tag),
                 params,
                 ..
-            }) => {
-                self.plan(py, request, reply, (table, tag, params));
-            }
+            }) => self.native(py, request, reply, Found { table, tag, params }, around),
+            // Function middleware sees unknown paths too.
             Some(Resolved {
                 verdict: Verdict::NotFound,
+                table,
                 ..
-            }) => {
-                let exchange = Exchange::new(self.site.clone(), request, reply);
+            }) if table.settings.pipeline.steps.is_none() => {
+                let exchange = Exchange::new(self.site.clone(), request, reply, around);
                 exchange.get().into_iter().for_each(not_found);
             }
             Some(Resolved {
@@ -127,9 +140,38 @@ impl SocketDoor {
                 ..
             }) => {
                 let cancels = table.cancels_outside(tag);
-                self.python(py, Exchange::new(self.site.clone(), request, reply), cancels);
+                self.python(
+                    py,
+                    Exchange::new(self.site.clone(), request, reply, around),
+                    cancels,
+                );
             }
-            None => self.python(py, Exchange::new(self.site.clone(), request, reply), false),
+            _ => self.python(
+                py,
+                Exchange::new(self.site.clone(), request, reply, around),
+                false,
+            ),
+        }
+    }
+
+    /// Go inwards through the application's outermost native middleware; an Err is its early answer.
+    fn enter(&self, py: Python<'_>, head: &RequestHead) -> Result<Option<Around>, EarlyAnswer> {
+        let table = self.site.tables.as_ref().and_then(|tables| tables.current(py));
+        let Some(table) = table.filter(|table| !table.settings.pipeline.outer.is_empty()) else {
+            return Ok(None);
+        };
+        // No store is mounted here yet: a middleware that asks for one is told so.
+        let entry = table
+            .settings
+            .pipeline
+            .outer
+            .enter(head, Instant::now(), |_| StoreAnswer::Unavailable);
+        match entry {
+            Entry::Through => {
+                let entered = table.settings.pipeline.outer.len();
+                Ok(Some(Around { table, entered }))
+            }
+            Entry::Answered(entered, head, body) => Err((Around { table, entered }, head, body)),
         }
     }
 
@@ -143,26 +185,25 @@ impl SocketDoor {
         flight::python(py, exchange);
     }
 
-    fn plan(&self, py: Python<'_>, request: Request, reply: Reply, found: (Arc<Table>, u32, Params)) {
-        let (table, tag, params) = found;
-        let Some(row) = table.row(tag) else { return };
+    /// A row has a plan: run it, inside the function middleware if there is any. What only Python can do is Python's.
+    fn native(&self, py: Python<'_>, request: Request, reply: Reply, found: Found, around: Option<Around>) {
+        let table = found.table.clone();
+        let Some(row) = table.row(found.tag) else { return };
         let Some(plan) = &row.plan else { return };
         let streams = row.takes_body && matches!(request.body, Body::Stream(_));
-        if streams || !fits(&table, row, &request.head.framing) {
-            let cancels = table.cancels_outside(Some(tag));
-            return self.python(py, Exchange::new(self.site.clone(), request, reply), cancels);
+        let only_python = table.settings.pipeline.steps.is_some()
+            && (plan.get().opens_generators() || table.cancels_inside(found.tag));
+        if streams || only_python || !fits(&table, row, &request.head.framing) {
+            let cancels = table.cancels_outside(Some(found.tag));
+            let exchange = Exchange::new(self.site.clone(), request, reply, around);
+            return self.python(py, exchange, cancels);
+        }
+        if table.settings.pipeline.steps.is_some() {
+            let exchange = Exchange::new(self.site.clone(), request, reply, around);
+            return self.stepwise(py, exchange, found);
         }
         let prepared = {
-            // Only parameters need the path once more.
-            let located = (!params.is_empty())
-                .then(|| Location::of(&request.head, &self.site.options.root_path, &table));
-            let source = HeadSource {
-                head: &request.head,
-                location: located.as_ref(),
-                table: &table,
-                tag,
-                params: &params,
-            };
+            let source = HeadSource::new(&request.head, &self.site.options.root_path, &found);
             let body: &[u8] = match &request.body {
                 Body::Full(bytes) => bytes,
                 Body::Empty | Body::Stream(_) => b"",
@@ -170,21 +211,35 @@ impl SocketDoor {
             plan.get().prepare(py, &source, body)
         };
         let (plan, pace) = (plan.clone_ref(py), row.pace.clone());
-        let (cancels, cancels_outside) = (table.cancels(Some(tag)), table.cancels_outside(Some(tag)));
-        let exchange = Exchange::new(self.site.clone(), request, reply);
+        let tag = Some(found.tag);
+        let exchange = Exchange::new(self.site.clone(), request, reply, around);
         let Some(inner) = exchange.get() else { return };
         match prepared {
             Prepared::Ready(values) => {
                 inner
                     .cancels
-                    .set(cancels || self.site.options.cancel_on_disconnect);
-                *inner.found.borrow_mut() = Some(Found { table, tag });
+                    .set(table.cancels(tag) || self.site.options.cancel_on_disconnect);
+                *inner.found.borrow_mut() = Some(found);
                 flight::native(py, exchange, plan, values, pace);
             }
-            Prepared::Fallback(_) => self.python(py, exchange, cancels_outside),
+            Prepared::Fallback(_) => self.python(py, exchange, table.cancels_outside(tag)),
         }
     }
+
+    /// The outermost function middleware answers; what it calls goes on in `Passage`.
+    fn stepwise(&self, py: Python<'_>, exchange: SharedExchange, found: Found) {
+        let Some(inner) = exchange.get() else { return };
+        let cancels = found.table.cancels_outside(Some(found.tag));
+        inner
+            .cancels
+            .set(cancels || self.site.options.cancel_on_disconnect);
+        *inner.found.borrow_mut() = Some(found);
+        flight::stepwise(py, exchange);
+    }
 }
+
+/// What a native middleware answered, and how far the request had come.
+type EarlyAnswer = (Around, ResponseHead, Body);
 
 impl Endpoint for SocketDoor {
     fn admit(&self, head: &RequestHead, _peer: &Peer) -> Admission {
@@ -213,39 +268,5 @@ fn fits(table: &Table, row: &Row, framing: &Framing) -> bool {
         (None, _) | (_, Framing::None) => true,
         (Some(limit), Framing::Length(length)) => *length <= limit,
         (Some(_), Framing::Chunked) => false,
-    }
-}
-
-/// A plan's values, straight from the request head.
-struct HeadSource<'a> {
-    head: &'a RequestHead,
-    location: Option<&'a Location<'a>>,
-    table: &'a Table,
-    tag: u32,
-    params: &'a Params,
-}
-
-impl ValueSource for HeadSource<'_> {
-    fn path(&self, name: &str) -> Option<Cow<'_, str>> {
-        let names = self.table.router.names(self.tag);
-        let span = self
-            .params
-            .iter()
-            .find(|span| names.get(usize::from(span.name)).is_some_and(|n| **n == *name))?;
-        // Only what lies in the path: Python lower-cases hosts before it takes parameters from them.
-        let location = self.location.filter(|_| span.source == Source::Path)?;
-        Some(Cow::Borrowed(span.text(location.route(), "")))
-    }
-
-    fn query(&self) -> &[u8] {
-        &self.head.query
-    }
-
-    fn headers(&self, name: &[u8], each: &mut dyn FnMut(&[u8]) -> bool) {
-        for (field, value) in self.head.headers.iter() {
-            if field == name && !each(value) {
-                return;
-            }
-        }
     }
 }

@@ -17,6 +17,7 @@ use pyo3::{IntoPyObjectExt, PyTraverseError};
 
 use super::generation::generation;
 use super::journal::log_exception;
+use super::pipeline::Pipeline;
 use crate::object::worker::Pace;
 use crate::plan::Plan;
 
@@ -58,6 +59,8 @@ pub(crate) struct Settings {
     pub(crate) collect: Option<Py<PyAny>>,
     /// `deliver(send, start, body, background)`, a coroutine function: sends an answer through the ASGI door.
     pub(crate) deliver: Option<Py<PyAny>>,
+    /// The application's middleware on the socket door.
+    pub(crate) pipeline: Pipeline,
 }
 
 /// The finished table. Immutable.
@@ -130,6 +133,11 @@ impl Table {
     pub(crate) fn cancels_outside(&self, tag: Option<u32>) -> bool {
         let own = tag.and_then(|tag| self.row(tag)).and_then(|row| row.cancels);
         own.is_none() && self.settings.cancels
+    }
+
+    /// Does the route itself say that the client's leaving ends its handler, and nothing around it?
+    pub(crate) fn cancels_inside(&self, tag: u32) -> bool {
+        self.row(tag).and_then(|row| row.cancels).unwrap_or(false)
     }
 
     /// Does any route ask for a host?
@@ -209,7 +217,8 @@ impl Table {
         visit.call(&self.settings.request)?;
         visit.call(&self.settings.enter)?;
         visit.call(&self.settings.collect)?;
-        visit.call(&self.settings.deliver)
+        visit.call(&self.settings.deliver)?;
+        self.settings.pipeline.traverse(visit)
     }
 }
 
@@ -250,6 +259,7 @@ impl Settings {
             enter: object("enter")?,
             collect: object("collect")?,
             deliver: object("deliver")?,
+            pipeline: Pipeline::from_python(settings.get_item("pipeline")?)?,
         })
     }
 }

@@ -32,10 +32,19 @@ pub(crate) use extract::Prepared;
 pub(crate) use host::Host;
 pub(crate) use job::Job;
 pub(crate) use outcome::{Answer, Outcome};
+pub(crate) use response::fields as raw_fields;
 pub(crate) use run::PlanRun;
 pub(crate) use source::ValueSource;
 pub(crate) use spec::Plan;
 pub(crate) use values::Values;
+
+/// A response object as a native answer, its background left to it; None when only its `__call__` knows what it sends.
+pub(crate) fn native_answer(response: &Bound<'_, PyAny>) -> PyResult<Option<Answer>> {
+    match response::is_response(response)? {
+        true => response::native(response, None),
+        false => Ok(None),
+    }
+}
 
 /// Add what Python may see of plans to the extension module.
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

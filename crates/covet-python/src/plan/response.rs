@@ -45,7 +45,7 @@ pub(super) fn outcome(response: Bound<'_, PyAny>, background: Option<&Py<PyAny>>
     }
 }
 
-fn native(response: &Bound<'_, PyAny>, background: Option<Py<PyAny>>) -> PyResult<Option<Answer>> {
+pub(super) fn native(response: &Bound<'_, PyAny>, background: Option<Py<PyAny>>) -> PyResult<Option<Answer>> {
     let py = response.py();
     let call = response.get_type().getattr(intern!(py, "__call__"))?;
     if !plain_call(py)?.is_some_and(|plain| call.is(plain)) {
@@ -98,7 +98,7 @@ fn plain_call(py: Python<'_>) -> PyResult<Option<&Py<PyAny>>> {
 }
 
 /// Raw headers as bytes; None unless every one is a pair of bytes.
-pub(super) fn fields(raw: &Bound<'_, PyList>) -> Option<Vec<(Bytes, Bytes)>> {
+pub(crate) fn fields(raw: &Bound<'_, PyList>) -> Option<Vec<(Bytes, Bytes)>> {
     let mut fields = Vec::with_capacity(raw.len() + 1);
     for field in raw {
         let pair = field
