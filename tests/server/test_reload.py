@@ -135,6 +135,21 @@ def test_in_development_the_error_is_shown_in_the_form_that_is_asked_for(serve, 
     assert "SyntaxError" in text
 
 
+def test_an_event_stream_waits_for_the_fix_and_ends_with_it(serve, source):
+    good = source.read_text()
+    source.write_text(BROKEN)
+    server = serve("plain:app", "--reload")
+    stream = server.connect()
+    stream.request("GET", "/events", headers={"accept": "text/event-stream"})
+    answer = stream.getresponse()
+    assert (answer.status, answer.read(8)) == (200, b": wait\n\n")
+    source.write_text(good)
+    with pytest.raises(http.client.IncompleteRead):
+        answer.read()
+    stream.close()
+    assert server.get("/version") == "one"
+
+
 def test_the_error_page_has_no_body_for_head(serve, source):
     source.write_text(BROKEN)
     assert ask(serve("plain:app", command="dev"), method="HEAD") == (500, "")
