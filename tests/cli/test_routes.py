@@ -131,3 +131,12 @@ def test_the_schema_as_json_has_json_schemas(covet):
     rows = {row["path"]: row for row in json.loads(answer.stdout)}
     assert rows["/users/{name}"]["plan"]["parameters"][0]["schema"] == {"type": "string"}
     assert rows["/sub/inner"]["plan"] is None
+
+
+def test_a_serving_command_imports_no_framework_before_the_application_does():
+    import subprocess
+    import sys
+
+    program = "import sys, covet.cli.run, covet.cli.dev; print('covet.routing' in sys.modules)"
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert answer.stdout == "False\n"

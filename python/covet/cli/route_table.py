@@ -9,10 +9,13 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from covet import _engine
-from covet.routing import RoutePlan
+
+if TYPE_CHECKING:
+    # An application that is not made with covet is listed without importing the framework.
+    from covet.routing import RoutePlan
 
 __all__ = ["Finding", "Row", "find_conflicts", "list_routes"]
 
@@ -53,10 +56,10 @@ class Row:
         return "a Starlette route" if self.plan is None else self.plan.reason or ""
 
     @cached_property
-    def plan(self) -> RoutePlan | None:
+    def plan(self) -> "RoutePlan | None":
         """What the route does with a request; None for a route without typed parameters."""
-        plan = getattr(self.route, "plan", None)
-        return replace(plan, path=self.path) if isinstance(plan, RoutePlan) else None
+        plan: RoutePlan | None = getattr(self.route, "plan", None)
+        return replace(plan, path=self.path) if plan is not None and hasattr(plan, "as_dict") else None
 
     @property
     def flags(self) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from typing import Any
 
 from covet.server import Listener, Settings, logs
 
+from . import BEGUN
 from .application import Application
 from .version import version
 
@@ -29,7 +30,6 @@ class Screen:
     def __init__(self, settings: Settings, application: Application) -> None:
         self._settings = settings
         self._application = application
-        self._started = time.perf_counter()
         self._addresses: list[str] = []
         self._is_up = False
 
@@ -68,7 +68,7 @@ class Screen:
 
     def ready(self, files: int) -> None:
         """Say that the server accepts connections; `files` is how many are watched."""
-        took = (time.perf_counter() - self._started) * 1000
+        took = (time.perf_counter() - BEGUN) * 1000
         watching = f", watching {files} file{'s' * (files != 1)}" if self._settings.reload else ""
         if self._draws():
             _print(f"  ready in {took:.0f} ms{watching}, Ctrl+C stops\n")
