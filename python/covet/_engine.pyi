@@ -7,6 +7,7 @@ from typing import Any, Self, TypeAlias, final
 
 __all__ = [
     "AsgiDoor",
+    "FolderWatch",
     "Limits",
     "Plan",
     "Server",
@@ -41,6 +42,19 @@ def route_report(
 ) -> list[tuple[int, int, str]]:
     """Compare (pattern, methods, host, kind) rows; each answer is (row, earlier row, "conflict" |
     "shadowed")."""
+
+@final
+class FolderWatch:
+    """The kernel's notices that something in a folder changed, by inotify; OSError where there is none."""
+
+    def __new__(cls) -> Self: ...
+    def fileno(self) -> int: ...
+    def add(self, folder: str) -> int:
+        """Watch one folder, not those below it; OSError (ENOSPC) when the kernel watches no more."""
+
+    def read(self) -> list[tuple[int | None, str | None, bool]]:
+        """Return (watch, name, is a folder) of what has come; no watch: notices were lost; no name: it is
+        gone."""
 
 @final
 class Plan:

@@ -24,6 +24,7 @@ CASES = [
     ("syntax:app", 1, "line 1"),
     ("circular:app", 1, "import each other"),
     ("raises:app", 1, "ValueError: no settings"),
+    ("leaves:app", 1, "SystemExit: no settings at all"),
 ]
 
 
@@ -35,6 +36,7 @@ def _sources(tmp_path):
     (tmp_path / "syntax.py").write_text("def broken(:\n")
     (tmp_path / "circular.py").write_text("from other import y\nx = 1\n")
     (tmp_path / "other.py").write_text("from circular import x\ny = 1\n")
+    (tmp_path / "leaves.py").write_text("import sys\nsys.exit('no settings at all')\n")
     (tmp_path / "raises.py").write_text("raise ValueError('no settings')\n")
 
 

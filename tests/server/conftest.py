@@ -53,13 +53,14 @@ class Running:
         environment: dict[str, str],
         launcher: list[str],
         python: list[str],
+        command: str = "run",
         **options: object,
     ) -> None:
         self.folder = folder
         self.lines: list[str] = []
         self._news = threading.Condition()
         self.process = subprocess.Popen(
-            [*launcher, sys.executable, *python, "-m", "covet", "run", *arguments],
+            [*launcher, sys.executable, *python, "-m", "covet", command, *arguments],
             cwd=folder,
             env=os.environ | environment,
             stdout=subprocess.PIPE,

@@ -169,31 +169,6 @@ def test_spawned_workers_serve_too(serve):
     assert server.stop() == 0
 
 
-def test_reload_serves_an_edit_and_survives_a_syntax_error(serve, tmp_path):
-    source = tmp_path / "plain.py"
-    text = source.read_text()
-    server = serve("plain:app", "--reload")
-    assert server.get("/version") == "one"
-    source.write_text(text.replace('"one"', '"two"'))
-    server.eventually("/version", lambda version: version == "two")
-    source.write_text("def broken(:\n")
-    server.wait_for("the old one goes on serving")
-    assert server.get("/version") == "two"
-    source.write_text(text.replace('"one"', '"three"'))
-    server.eventually("/version", lambda version: version == "three")
-    assert server.stop() == 0
-
-
-def test_reload_starts_with_broken_code_and_waits_for_the_fix(serve, tmp_path):
-    source = tmp_path / "plain.py"
-    text = source.read_text()
-    source.write_text("def broken(:\n")
-    server = serve("plain:app", "--reload", ready=False)
-    server.wait_for("waiting for an edit")
-    source.write_text(text)
-    assert server.ready().get("/version") == "one"
-
-
 def test_systemd_hears_the_parent(serve, tmp_path):
     path = str(tmp_path / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:

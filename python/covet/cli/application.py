@@ -15,9 +15,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
 
-from covet.server.settings import ASGIApp, SettingsError
+from covet.server.settings import ASGIApp, BrokenApplication, SettingsError
 from covet.server.tracebacks import format_user
 
+from .env_file import EnvFile
 from .parser import suggest
 
 __all__ = ["Application"]
@@ -29,15 +30,26 @@ KINDS = {"CovetPy", "FastAPI", "Starlette"}
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """Where an application is. `attribute` is None when it has to be looked for in the module."""
+    """Where an application is, and what has to happen around its import.
+
+    attribute: None when it has to be looked for in the module.
+    found: a note on how it was found; empty when the command line names it.
+    file: the file that was named, if one was.
+    command: the covet command to repeat in advice.
+    env_file: variables to read again before each import, since they may have been edited.
+    prepare: what to do with the application once it is there; told where it was found as well.
+    """
 
     module: str
     attribute: str | None
     factory: bool
     folder: str
     found: str = ""
-    prepare: Callable[[Any], None] | None = None
+    file: str = ""
+    command: str = "run"
     compat: bool = False
+    env_file: EnvFile | None = None
+    prepare: Callable[[Any, str], None] | None = None
 
     def __str__(self) -> str:
         return f"{self.module}:{self.attribute}" if self.attribute else self.module
@@ -48,20 +60,24 @@ class Application:
         Raises:
             SettingsError: it cannot be imported or found, or is no application.
         """
+        if self.env_file is not None:
+            self.env_file.load()
         if self.compat:
             _stand_in()
         if self.folder not in sys.path:
             sys.path.insert(0, self.folder)
         module = self._import()
-        app = self._find(module)
+        name, app = self._find(module)
         if self.factory:
             app = self._make(app)
         if not callable(app):
             raise SettingsError(f"{self} is {_a(app)}, not an application")
         if inspect.isfunction(app) and not self.factory and _takes(app) == 0:
-            raise SettingsError(f"{self} is a function without parameters\n  try: covet run {self} --factory")
+            raise SettingsError(
+                f"{self} is a function without parameters\n  try: {self._command(name)} --factory"
+            )
         if self.prepare is not None:
-            self.prepare(app)
+            self.prepare(app, f"{self.file} -> {name}" if self.file else f"{self.module}:{name}")
         return cast(ASGIApp, app)
 
     def _import(self) -> ModuleType:
@@ -72,9 +88,14 @@ class Application:
                 self.module == error.name or self.module.startswith(error.name + ".")
             ):
                 raise SettingsError(self._no_module(error.name)) from None
-            raise SettingsError(self._broken(error)) from None
+            raise BrokenApplication(self._broken(error)) from None
+        except SystemExit as error:
+            # Text is for people to read; a number is for the shell, or comes from a signal to stop.
+            if not isinstance(error.code, str):
+                raise
+            raise BrokenApplication(self._broken(error)) from None
         except Exception as error:
-            raise SettingsError(self._broken(error)) from None
+            raise BrokenApplication(self._broken(error)) from None
 
     def _no_module(self, name: str) -> str:
         parent = Path(self.folder, *name.split(".")[:-1])
@@ -88,10 +109,11 @@ class Application:
         hint = near or f"\n  {_shown(parent)} holds no such file; name the folder it is in with --app-dir"
         return f"there is no module {name!r}{hint}"
 
-    def _broken(self, error: Exception) -> str:
+    def _broken(self, error: BaseException) -> str:
         return f"cannot import {self.module}\n\n{format_user(error)}\n\n{_advice(error, self.module)}"
 
-    def _find(self, module: ModuleType) -> object:
+    def _find(self, module: ModuleType) -> tuple[str, object]:
+        """Return the application, or what makes it, with its name in the module."""
         if self.attribute is None:
             return self._search(module)
         value: object = module
@@ -102,28 +124,31 @@ class Application:
                 public = [name for name in vars(module) if not name.startswith("_")]
                 near = suggest(part, public) or _candidates(module)
                 raise SettingsError(f"module {self.module} has no attribute {part!r}{near}") from None
-        return value
+        return self.attribute, value
 
-    def _search(self, module: ModuleType) -> object:
+    def _search(self, module: ModuleType) -> tuple[str, object]:
         """Take app, api, or the one object that is an application by its class."""
         names = vars(module)
         if self.factory:
             for name in FACTORIES:
                 if callable(names.get(name)):
-                    return names[name]
+                    return name, names[name]
         for name in USUAL_NAMES:
             if name in names and (_is_application(names[name]) or callable(names[name])):
-                return names[name]
-        for value in names.values():
+                return name, names[name]
+        for name, value in names.items():
             if _is_application(value):
-                return value
+                return name, value
         place = _shown(Path(module.__file__)) if module.__file__ else self.module
         functions = [name for name in FACTORIES if callable(names.get(name))]
         text = f"no application in {place}\n  looked for {', '.join(USUAL_NAMES)}, any CovetPy object"
         if functions:
             text += f"; found the function {functions[0]}()"
-            text += f"\n  try: covet run {self.module}:{functions[0]} --factory"
+            text += f"\n  try: {self._command(functions[0])} --factory"
         raise SettingsError(text)
+
+    def _command(self, attribute: str) -> str:
+        return f"covet {self.command} {self.file or self.module}:{attribute}"
 
     def _make(self, factory: object) -> object:
         if not callable(factory):
@@ -132,7 +157,7 @@ class Application:
             return factory()
         except Exception as error:
             text = f"{self}() did not make an application\n\n{format_user(error)}\n\n"
-            raise SettingsError(f"{text}the error is raised while --factory calls {self}()") from None
+            raise BrokenApplication(f"{text}the error is raised while --factory calls {self}()") from None
 
 
 def _stand_in() -> None:
@@ -169,7 +194,7 @@ def _a(value: object) -> str:
     return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
 
 
-def _advice(error: Exception, module: str) -> str:
+def _advice(error: BaseException, module: str) -> str:
     """One line on what usually helps."""
     text = str(error)
     if isinstance(error, SyntaxError):

@@ -18,11 +18,17 @@ USUAL_FILES = ("main.py", "app.py", "api.py", "app/main.py", "app/app.py", "app/
 
 
 def find_application(
-    name: str | None, *, attribute: str | None = None, folder: str = ".", factory: bool = False
+    name: str | None,
+    *,
+    attribute: str | None = None,
+    folder: str = ".",
+    factory: bool = False,
+    command: str = "run",
 ) -> Application:
     """Find the application that `name` means, or the project's own when there is none.
 
-    `attribute` overrides the attribute in `name`; `folder` is put in front of sys.path.
+    `attribute` overrides the attribute in `name`; `folder` is put in front of sys.path; `command` is what
+    advice tells people to try.
 
     Raises:
         SettingsError: nothing can be meant by it.
@@ -32,17 +38,17 @@ def find_application(
         raise SettingsError(f"--app-dir {folder}: there is no such folder")
     found = ""
     if name is None:
-        name, found = _from_project(base)
+        name, found = _from_project(base, command)
     head, colon, tail = _split(name)
     wanted = attribute or tail or None
     if colon and not tail:
         raise SettingsError(f"{name!r}: the attribute after the colon is missing, for example main:app", 2)
     if _is_path(head, base):
         module, root = _module_of(base / head)
-        return Application(module, wanted, factory, str(root), found)
+        return Application(module, wanted, factory, str(root), found, _shown(base / head), command)
     if not all(part.isidentifier() for part in head.split(".")):
         raise SettingsError(f"{name!r} is neither module:attribute, such as main:app, nor a Python file", 2)
-    return Application(head, wanted, factory, str(base), found)
+    return Application(head, wanted, factory, str(base), found, command=command)
 
 
 def _split(name: str) -> tuple[str, str, str]:
@@ -78,7 +84,7 @@ def _module_of(path: Path) -> tuple[str, Path]:
     return ".".join(parts), folder
 
 
-def _from_project(base: Path) -> tuple[str, str]:
+def _from_project(base: Path, command: str) -> tuple[str, str]:
     """Return what the project names as its application, and a line that says how it was found."""
     variable = os.environ.get("COVET_APP", "")
     if variable:
@@ -94,7 +100,8 @@ def _from_project(base: Path) -> tuple[str, str]:
             return name, "found; fix it with [tool.covet] entrypoint"
     raise SettingsError(
         f"no application named, and none of {', '.join(USUAL_FILES)} in {base}\n"
-        '  try: covet run module:app, or set entrypoint = "module:app" under [tool.covet] in pyproject.toml'
+        f"  try: covet {command} module:app, "
+        'or set entrypoint = "module:app" under [tool.covet] in pyproject.toml'
     )
 
 

@@ -3,11 +3,12 @@
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from covet.server.settings import SettingsError
 
-__all__ = ["load_env_file", "parse"]
+__all__ = ["EnvFile", "parse"]
 
 LINE = re.compile(
     r"""^\s*(?:export\s+)?(?P<name>[A-Za-z_][A-Za-z0-9_.]*)\s*=\s*
@@ -17,20 +18,39 @@ LINE = re.compile(
 ESCAPES = {r"\n": "\n", r"\t": "\t", r"\"": '"', r"\\": "\\"}
 
 
-def load_env_file(path: str) -> None:
-    """Load `path` into os.environ; what is already set stays.
+@dataclass(frozen=True, slots=True)
+class EnvFile:
+    """A file of variables and the names that it has set in this process or its parent."""
 
-    Raises:
-        SettingsError: the file cannot be read, or a line is no assignment.
-    """
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"--env-file: cannot read {path}: {error}") from None
-    for number, name, value in parse(text):
-        if name is None:
-            raise SettingsError(f"--env-file: {path}:{number} is not NAME=value: {value}")
-        os.environ.setdefault(name, value)
+    path: str
+    names: frozenset[str] = frozenset()
+
+    def load(self) -> "EnvFile":
+        """Load the file into os.environ, as if for the first time; return what can load it again.
+
+        What somebody else has set stays.
+
+        Raises:
+            SettingsError: the file cannot be read, or a line is no assignment.
+        """
+        values = self._read()
+        for name in self.names:
+            os.environ.pop(name, None)
+        mine = {name: value for name, value in values.items() if name not in os.environ}
+        os.environ.update(mine)
+        return EnvFile(self.path, frozenset(mine))
+
+    def _read(self) -> dict[str, str]:
+        try:
+            text = Path(self.path).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f"--env-file: cannot read {self.path}: {error}") from None
+        values: dict[str, str] = {}
+        for number, name, value in parse(text):
+            if name is None:
+                raise SettingsError(f"--env-file: {self.path}:{number} is not NAME=value: {value}")
+            values[name] = value
+        return values
 
 
 def parse(text: str) -> Iterator[tuple[int, str | None, str]]:

@@ -11,13 +11,16 @@ from .version import version
 __all__ = ["main"]
 
 COMMANDS = {
+    "dev": ("covet.cli.dev", "serve an application while you write it"),
     "run": ("covet.cli.run", "serve an application"),
+    "new": ("covet.cli.new", "make a small project to start from"),
     "routes": ("covet.cli.routes", "list an application's routes"),
+    "completion": ("covet.cli.completion", "print a script that completes commands in a shell"),
 }
 EXAMPLES = """\
 examples:
-  covet run                       serve the application found in this folder
-  covet run main:app --reload     restart when a file changes
+  covet dev                       serve the application found in this folder, follow its edits
+  covet run main:app              serve it in production
   covet routes main:app           list its routes
 """
 
@@ -48,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _help() -> str:
-    rows = "\n".join(f"  {name:<10}{text}" for name, (_, text) in COMMANDS.items())
+    rows = "\n".join(f"  {name:<12}{text}" for name, (_, text) in COMMANDS.items())
     return (
         f"{EXAMPLES}\ncommands:\n{rows}\n\n"
         "covet COMMAND --help says more; covet --version prints the version.\n"

@@ -6,7 +6,7 @@ Flags win over COVET_* variables, those over the names that platforms set, those
 import argparse
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 from typing import Any
 
 from covet.server.settings import Settings, SettingsError
@@ -186,8 +186,11 @@ OPTIONS = (
         (),
         "reload",
     ),
-    Option("reload_include", words, "watch files like this (*.py)", "GLOB", group="reload"),
+    Option("reload_include", words, "watch files like this, too; may be repeated", "GLOB", group="reload"),
     Option("reload_exclude", words, "leave out files or folders like this", "GLOB", group="reload"),
+    Option(
+        "reload_poll", switch, "look at the files instead of waiting for the kernel's word", group="reload"
+    ),
     Option("limit_concurrency", whole, "requests in progress before 503", "N", group="limits"),
     Option("limit_body", whole, "bytes of a body held in memory (16 MiB)", "BYTES", group="limits"),
     Option("timeout_headers", seconds, "for a request's head (10)", "S", group="limits"),
@@ -239,7 +242,7 @@ IGNORED = (
     "--interface",
     "--reload-delay",
 )
-IGNORED_SWITCHES = ("--date-header", "--no-date-header")
+IGNORED_SWITCHES = ("--date-header", "--no-date-header", "--http2", "--reset-contextvars")
 # Flags that would make a difference we cannot make: refusing is safer than serving without them.
 REFUSED = {
     "--ssl-keyfile": "TLS",
@@ -250,6 +253,9 @@ REFUSED = {
     "--ssl-ca-certs": "TLS",
     "--ssl-ciphers": "TLS",
 }
+
+
+DEFAULTS = Settings()
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -286,8 +292,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         )
 
 
-def read_settings(given: argparse.Namespace, compat: bool = False) -> Settings:
-    """Combine flags, environment and defaults; with `compat`, uvicorn's variables as well.
+def read_settings(given: argparse.Namespace, compat: bool = False, defaults: Settings = DEFAULTS) -> Settings:
+    """Combine flags, environment and the command's defaults; with `compat`, uvicorn's variables as well.
 
     Raises:
         SettingsError: a value cannot be read; the message names the flag or the variable it came from.
@@ -297,14 +303,18 @@ def read_settings(given: argparse.Namespace, compat: bool = False) -> Settings:
         source, raw = _find(option, given, compat)
         if raw is not None:
             values[option.name] = _parse(option, source, raw)
-    if values.get("reload") and "timeout_drain" not in values:
+    if getattr(given, "verbose", False):
+        values.setdefault("log_level", "debug")
+    reload = values.get("reload", defaults.reload)
+    if (reload or defaults.development) and "timeout_drain" not in values:
         values["timeout_drain"] = 0.2
-    if values.get("reload") and values.get("workers", 1) > 1:
-        if hasattr(given, "workers") and hasattr(given, "reload"):
-            raise SettingsError("--reload serves with one worker; leave out --workers or --reload", 2)
+    if reload and values.get("workers", 1) > 1:
+        if hasattr(given, "workers") and (hasattr(given, "reload") or defaults.reload):
+            raise SettingsError(
+                "a server that reloads has one worker; leave out --workers or turn reload off", 2
+            )
         values["workers"] = 1
-    known = {field.name for field in fields(Settings)}
-    return Settings(**{name: value for name, value in values.items() if name in known})
+    return replace(defaults, **values)
 
 
 def _find(

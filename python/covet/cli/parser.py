@@ -3,10 +3,21 @@
 import argparse
 import importlib
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NoReturn
 
-__all__ = ["Parser", "suggest"]
+__all__ = ["Parser", "describe", "suggest"]
+
+# Arguments that ask a command for its parser.
+DESCRIBE: Sequence[str] = ("",)
+
+
+class Described(Exception):
+    """Carries a command's parser to whoever asked for it."""
+
+    def __init__(self, parser: "Parser") -> None:
+        super().__init__(parser.prog)
+        self.parser = parser
 
 
 class Parser(argparse.ArgumentParser):
@@ -22,6 +33,8 @@ class Parser(argparse.ArgumentParser):
 
     def read(self, arguments: Sequence[str]) -> argparse.Namespace:
         """Parse; name the nearest flag when one is unknown."""
+        if arguments is DESCRIBE:
+            raise Described(self)
         given, unknown = self.parse_known_args(arguments)
         if unknown:
             flags = [flag for flag in self._option_string_actions if flag.startswith("--")]
@@ -33,6 +46,15 @@ class Parser(argparse.ArgumentParser):
         """Say what is wrong and where help is; leave with 2."""
         print(f"error: {message}\n  see: {self.prog} --help", file=sys.stderr)
         sys.exit(2)
+
+
+def describe(run: Callable[[Sequence[str]], int]) -> Parser:
+    """Return the parser of a command. Every command reads its arguments before it does anything else."""
+    try:
+        run(DESCRIBE)
+    except Described as found:
+        return found.parser
+    raise TypeError(f"{run.__module__}.run does not begin with Parser.read")
 
 
 def suggest(word: str, known: Iterable[str], form: str = ". Did you mean {}?") -> str:

@@ -3,7 +3,7 @@
 Runs in the worker right after the import; with --strict a finding stops the start.
 """
 
-import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,6 @@ from .route_table import find_conflicts, list_routes
 
 __all__ = ["RouteChecks"]
 
-logger = logging.getLogger("covet")
 SHOWN = 20
 FIRST = ("", "worker 1")  # the process that speaks for all
 
@@ -23,6 +22,7 @@ class RouteChecks:
     """Check an application that has just been imported."""
 
     strict: bool
+    warn: Callable[[str], None]
 
     def __call__(self, app: Any) -> None:
         """Warn about each finding.
@@ -37,6 +37,6 @@ class RouteChecks:
             listed = "\n".join(f"  {finding}" for finding in findings[:SHOWN])
             raise SettingsError(f"{len(findings)} conflicts or unreachable routes (--strict)\n{listed}")
         for finding in findings[:SHOWN]:
-            logger.warning("%s", finding)
+            self.warn(str(finding))
         if len(findings) > SHOWN:
-            logger.warning("and %d more; see covet routes", len(findings) - SHOWN)
+            self.warn(f"and {len(findings) - SHOWN} more; see covet routes")

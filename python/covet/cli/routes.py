@@ -10,9 +10,9 @@ from typing import Any
 from covet.server import SettingsError
 
 from .discovery import find_application
+from .naming import add_application, wants_compat
 from .parser import Parser
 from .route_table import Finding, Row, find_conflicts, list_routes
-from .run import add_application, wants_compat
 
 __all__ = ["run"]
 

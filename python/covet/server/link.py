@@ -6,11 +6,12 @@ the end of the stream, the other is gone.
 
 import socket
 
-__all__ = ["BEAT", "FRAMEWORK", "GO", "LOADED", "READY", "RECYCLE", "Line"]
+__all__ = ["BEAT", "BROKEN", "FRAMEWORK", "GO", "LOADED", "READY", "RECYCLE", "Line"]
 
 LOADED = b"L"  # the application is imported; under reload the worker now waits for GO
 READY = b"R"  # the worker accepts connections
 BEAT = b"."  # the worker's event loop turned
+BROKEN = b"B"  # under reload: what it serves is the page about an error
 RECYCLE = b"X"  # the worker has served its share and asks for a successor
 FRAMEWORK = b"F"  # the application is made with covet: a parent that has imported covet forks warm workers
 GO = b"G"  # the predecessor has left

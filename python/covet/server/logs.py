@@ -277,7 +277,12 @@ def _formatter(settings: Settings, stream: TextIO) -> logging.Formatter:
     if settings.log_format == "json":
         return JsonFormatter()
     whole = _level(settings.log_level) <= logging.DEBUG
-    return TextFormatter(color=wants_color(stream, settings.color), short=stream.isatty(), whole=whole)
+    color = wants_color(stream, settings.color)
+    if settings.development:
+        console = importlib.import_module("covet.server.console")
+        formatter: logging.Formatter = console.ConsoleFormatter(color=color, whole=whole)
+        return formatter
+    return TextFormatter(color=color, short=stream.isatty(), whole=whole)
 
 
 def _message(record: logging.LogRecord) -> str:

@@ -50,6 +50,7 @@ class WorkerProcess:
     line: Line
     started: float = field(default_factory=time.monotonic)
     loaded: bool = False
+    broken: bool = False
     ready: float | None = None
     last_beat: float = 0.0
     stopping: float | None = None
@@ -70,6 +71,13 @@ class WorkerProcess:
         if self.stopping is None:
             self.stopping = time.monotonic()
             self.send(signal.SIGTERM)
+
+    def is_dead(self) -> bool:
+        """Say whether it has ended; it is not reaped by that."""
+        try:
+            return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        except ChildProcessError:
+            return True
 
     def note_end(self, code: int) -> None:
         """It has been reaped: let go of what led to it."""

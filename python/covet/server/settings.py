@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["DEFAULT_THREADS", "ASGIApp", "Load", "Settings", "SettingsError"]
+__all__ = ["DEFAULT_THREADS", "ASGIApp", "BrokenApplication", "Load", "Settings", "SettingsError"]
 
 ASGIApp = Callable[
     [
@@ -29,6 +29,10 @@ class SettingsError(Exception):
         self.code = code
 
 
+class BrokenApplication(SettingsError):
+    """The application raised while it was imported or made: its author can mend it by an edit."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything `covet run` can be told; 0 means no limit for times (seconds) but drain and keep-alive."""
@@ -44,6 +48,7 @@ class Settings:
     reload_dir: tuple[str, ...] = ()
     reload_include: tuple[str, ...] = ("*.py",)
     reload_exclude: tuple[str, ...] = ()
+    reload_poll: bool = False
     log_level: str = "info"
     log_config: str | None = None
     log_format: str = "text"
@@ -70,6 +75,7 @@ class Settings:
     lifespan: str = "auto"
     strict: bool = False
     compat: bool = False
+    development: bool = False
 
     @property
     def supervised(self) -> bool:

@@ -4,6 +4,7 @@ It never imports the application, starts a thread or runs an event loop, so that
 clean.
 """
 
+import gc
 import importlib
 import logging
 import os
@@ -16,31 +17,35 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 
 from . import logs
-from .link import BEAT, FRAMEWORK, LOADED, READY, RECYCLE
+from .link import BEAT, BROKEN, FRAMEWORK, LOADED, READY, RECYCLE
+from .loops import choose_loop
 from .notify import notify, watchdog_pause
 from .process import WorkerProcess, start
+from .reload import Reload
 from .settings import Load, Settings
 from .signals import SUPERVISED
 from .sockets import HANDSHAKE, Listener
-from .watcher import Watcher, forget_bytecode
 from .worker import EXIT_STARTUP, FRAMEWORK_MODULE
 
 __all__ = ["Supervisor"]
 
+# What a worker imports at its first request, beside the framework.
+NEEDED = ("anyio._backends._asyncio", "anyio.to_thread")
 TICK = 0.25  # seconds between two looks at files, heartbeats and deadlines
 SETTLED = 10.0  # seconds a worker must have served before its death is no longer held against its successor
 LONGEST_PAUSE = 30.0
 HOPELESS = 5  # failed starts in a row, with nobody serving, after which the parent gives up
+DYING = 0.2  # seconds that a killed process gets to be gone
 SLACK = 3.0  # seconds a stopping worker gets past its own deadlines before it is killed
 
 logger = logging.getLogger("covet")
 
 
 class Supervisor:
-    """One parent and its workers; `run` returns the exit code."""
+    """One parent and its workers; `run` returns the exit code. `hello` is told how many files it watches."""
 
     def __init__(
-        self, settings: Settings, load: Load, listeners: Sequence[Listener], hello: Callable[[], None]
+        self, settings: Settings, load: Load, listeners: Sequence[Listener], hello: Callable[[int], None]
     ) -> None:
         self._settings = settings
         self._load = load
@@ -54,9 +59,10 @@ class Supervisor:
         self._not_before: dict[int, float] = {}
         self._proved = False
         self._uses_framework = False
+        self._is_warm = False
         self._stopping = False
-        self._watcher: Watcher | None = None
-        self._broken = False  # under reload: the last start failed, wait for the next edit
+        self._reload: Reload | None = None
+        self._broken = False  # under reload: not even the error page could be served, wait for the next edit
         self._code: int | None = None
 
     def run(self) -> int:
@@ -71,8 +77,7 @@ class Supervisor:
             signal.signal(number, self._note)
         self._wake_end = wake_end
         if self._settings.reload:
-            include, exclude = self._settings.reload_include, self._settings.reload_exclude
-            self._watcher = Watcher(self._settings.reload_dir or (".",), include, exclude)
+            self._watch()
         try:
             while self._code is None:
                 self._turn()
@@ -82,7 +87,7 @@ class Supervisor:
 
     def _turn(self) -> None:
         self._fill()
-        self._selector.select(TICK)
+        self._selector.select(TICK if self._reload is None else min(TICK, self._reload.watcher.pause()))
         try:
             self._wake.recv(4096)
         except BlockingIOError:
@@ -93,8 +98,9 @@ class Supervisor:
             self._hear(worker)
         self._reap()
         self._check_times()
+        if self._reload is not None and not self._stopping and self._reload.edited():
+            self._restart()
         self._roll()
-        self._watch()
         self._feed_watchdog()
         if self._stopping and not self._workers:
             self._code = 0
@@ -108,7 +114,8 @@ class Supervisor:
         elif self._stopping:
             return
         elif signum == signal.SIGHUP:
-            self._restart("SIGHUP")
+            logger.info("SIGHUP: replacing %d workers", len(self._workers))
+            self._restart()
         elif signum in (signal.SIGTTIN, signal.SIGTTOU):
             self._target = max(1, self._target + (1 if signum == signal.SIGTTIN else -1))
             logger.info("%s: %d workers from now on", signal.Signals(signum).name, self._target)
@@ -172,14 +179,22 @@ class Supervisor:
         now = time.monotonic()
         for number in range(1, (self._target if self._proved else 1) + 1):
             if number not in present and self._not_before.get(number, 0.0) <= now:
-                self._start(number)
+                self._start(number, replaces=self._leaving(number))
 
-    def _start(
-        self, number: int, replaces: WorkerProcess | None = None, wait_for_go: bool = False
-    ) -> WorkerProcess:
+    def _leaving(self, number: int) -> WorkerProcess | None:
+        """Under reload, who has to be gone before the next worker starts up."""
+        if self._reload is None:
+            return None
+        return next((worker for worker in self._workers.values() if worker.number == number), None)
+
+    def _start(self, number: int, replaces: WorkerProcess | None = None) -> WorkerProcess:
+        load, waits = self._load, False
+        if self._reload is not None:
+            self._reload.forget_bytecode()
+            load, waits = self._reload.next_load(), replaces is not None
         signal.pthread_sigmask(signal.SIG_BLOCK, SUPERVISED)
         try:
-            worker = start(self._settings, self._load, self._listeners, number, self._forget, wait_for_go)
+            worker = start(self._settings, load, self._listeners, number, self._forget, waits)
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, SUPERVISED)
         worker.replaces = replaces
@@ -198,28 +213,35 @@ class Supervisor:
         for worker in self._workers.values():
             worker.line.close()
         self._workers.clear()
+        self._reload = None
 
-    def _restart(self, reason: str) -> None:
+    def _restart(self) -> None:
         """Replace every worker by a new one that has imported the application anew, one after the other."""
         self._broken = False
         self._rolling.clear()
         for worker in list(self._workers.values()):
             if worker.stopping is not None:
                 continue
-            if worker.ready is None:  # it is older than the order and has not served yet
-                self._discard(worker)
-            else:
+            if worker.ready is not None or self._starts_up(worker):
+                worker.replaces = None
                 self._rolling.append(worker)
+            else:  # it is older than the order and has done nothing yet
+                self._discard(worker)
         if self._rolling:
-            logger.info(
-                "%s: replacing %d worker%s", reason, len(self._rolling), "s" * (len(self._rolling) > 1)
-            )
             notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
+
+    def _starts_up(self, worker: WorkerProcess) -> bool:
+        """Under reload: whether its application has begun something that it has to end itself."""
+        return self._reload is not None and worker.loaded and not worker.waits
 
     def _discard(self, worker: WorkerProcess) -> None:
         worker.stopping = time.monotonic()
         worker.replaces = None
         worker.send(signal.SIGKILL)
+        # It may be about to write compiled code that its successor must not find.
+        end = time.monotonic() + DYING
+        while not worker.is_dead() and time.monotonic() < end:
+            time.sleep(0.001)
 
     def _roll(self) -> None:
         """Take the next step of a restart, once the last successor is ready or gone."""
@@ -228,7 +250,7 @@ class Supervisor:
         while self._rolling:
             old = self._rolling.popleft()
             if old.pid in self._workers and old.stopping is None:
-                self._start(old.number, replaces=old, wait_for_go=self._settings.reload)
+                self._start(old.number, replaces=old)
                 return
 
     def _hear(self, worker: WorkerProcess) -> None:
@@ -246,6 +268,7 @@ class Supervisor:
             if worker.waits:
                 self._hand_over(worker)
         self._uses_framework |= FRAMEWORK in words
+        worker.broken |= BROKEN in words
         if READY in words:
             self._on_ready(worker, now)
         if RECYCLE in words and not self._stopping and not self._is_leaving(worker):
@@ -253,9 +276,15 @@ class Supervisor:
             self._rolling.append(worker)
 
     def _warm_up(self) -> None:
-        """Import covet itself, never the application, so that later workers are forked with it."""
-        if self._uses_framework:
-            importlib.import_module(FRAMEWORK_MODULE)
+        """Import what every worker needs, never the application, so that later workers are forked with it."""
+        if self._is_warm:
+            return
+        self._is_warm = True
+        choose_loop(self._settings.loop)
+        for name in (FRAMEWORK_MODULE, *NEEDED):
+            importlib.import_module(name)
+        # A collection in a worker would copy every page that it looks at.
+        gc.freeze()
 
     def _is_leaving(self, worker: WorkerProcess) -> bool:
         if worker.stopping is not None or worker in self._rolling:
@@ -273,11 +302,14 @@ class Supervisor:
     def _on_ready(self, worker: WorkerProcess, now: float) -> None:
         worker.ready = now
         took = (now - worker.started) * 1000
-        if self._proved:
+        if self._proved and self._reload is None:
             logger.info("worker %d ready in %.0f ms (pid %d)", worker.number, took, worker.pid)
-        else:
+        elif not self._proved:
             self._proved = True
-            self._hello()
+            self._hello(0 if self._reload is None else len(self._reload.watcher))
+        if self._reload is not None:
+            self._reload.note_ready(worker.broken, took)
+        if self._uses_framework:
             self._warm_up()
         old, worker.replaces = worker.replaces, None
         if old is not None and old.pid in self._workers:
@@ -312,21 +344,20 @@ class Supervisor:
             return
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
         if worker.ready is None:
-            self._failed_start(worker, how)
+            self._failed_start(worker, how, code)
             return
         served = time.monotonic() - worker.ready
         logger.error("worker %d (pid %d) %s after %.1f s", worker.number, worker.pid, how, served)
         self._postpone(worker.number, fresh=served > SETTLED)
 
-    def _failed_start(self, worker: WorkerProcess, how: str) -> None:
+    def _failed_start(self, worker: WorkerProcess, how: str, code: int) -> None:
         old, worker.replaces = worker.replaces, None
+        if self._reload is not None:
+            self._failed_reload(self._reload, how, code)
+            return
         if old is not None and old.pid in self._workers and old.stopping is None:
             logger.error("the new worker %s before it was ready; the old one goes on serving", how)
             self._rolling.clear()
-            return
-        if self._settings.reload:
-            self._broken = True
-            logger.error("waiting for an edit")
             return
         logger.error("worker %d (pid %d) %s before it was ready", worker.number, worker.pid, how)
         self._postpone(worker.number, fresh=False)
@@ -334,6 +365,18 @@ class Supervisor:
         if not self._proved or (not serving and self._failures[worker.number] >= HOPELESS):
             logger.error("no worker can be started, giving up")
             self._code = EXIT_STARTUP
+
+    def _failed_reload(self, reload: Reload, how: str, code: int) -> None:
+        """Serve the page about it; a first start that the worker itself called impossible ends everything."""
+        if not self._proved and code in (1, 2):
+            self._code = code
+            return
+        logger.error("the worker %s before it was ready", how)
+        if reload.note_death(how):
+            self._restart()
+        else:
+            self._broken = True
+            logger.error("waiting for an edit")
 
     def _postpone(self, number: int, fresh: bool) -> None:
         """The first death costs no time, each further one soon after twice as much as the last."""
@@ -367,13 +410,11 @@ class Supervisor:
         )
 
     def _watch(self) -> None:
-        if self._watcher is None or self._stopping:
-            return
-        path = self._watcher.changed()
-        if path is not None:
-            logger.info("%s changed", os.path.relpath(path))
-            forget_bytecode(path)
-            self._restart("reload")
+        self._warm_up()  # most likely the application needs it, and then the first worker starts no later
+        self._reload = Reload(self._settings, self._load)
+        notices = self._reload.watcher.fileno()
+        if notices is not None:
+            self._selector.register(notices, selectors.EVENT_READ)
 
     def _feed_watchdog(self) -> None:
         pause = watchdog_pause()

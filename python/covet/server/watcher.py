@@ -1,108 +1,173 @@
-"""Watching source files by their modification times, for --reload.
+"""Watching source files, for reload: by the kernel's notices, or by looking at the files again and again.
 
-Asked by the parent a few times a second. It only reads directories; it never imports what it finds.
+The parent asks it. It starts no thread, because the parent forks; and it waits until an edit is over,
+because editors replace files in several steps.
 """
 
-import fnmatch
-import importlib.util
+import errno
+import logging
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-__all__ = ["Watcher", "forget_bytecode"]
+from covet._engine import FolderWatch
 
-# Folders that hold other people's code, or nothing that an application is made of.
-SKIPPED = {"__pycache__", "node_modules", "site-packages", "venv", "env", "build", "dist", "target"}
-WALK_EVERY = 1.0  # seconds between two looks for new files; known files are looked at each time
-# After a look it rests for this many times as long: watching takes 1 % of a core at most.
+from .mounts import is_remote
+from .source_files import SourceFiles
+
+__all__ = ["Watcher"]
+
+QUIET = 0.03  # seconds without a further notice after which an edit is over
+PATIENCE = 0.25  # seconds an edit may go on, and a file be missing between two steps of its replacement
+BREATH = 0.01  # seconds notices gather before they are read: a busy folder costs 1 % of a core at most
+# Without notices: rests between looks, so that looking takes 1 % of a core at most.
 REST = 100
-LONGEST_REST = 2.0  # seconds
+SHORTEST_REST, LONGEST_REST = 0.1, 2.0  # seconds
+WALK_EVERY = 1.0  # seconds between two looks for new files; known files are looked at each time
+LOST_EVERY = 0.25  # seconds between two looks whether a watched folder that vanished is back
+
+LIMIT = "the kernel watches no more folders (see sysctl fs.inotify.max_user_watches)"
+
+logger = logging.getLogger("covet")
 
 
 class Watcher:
-    """The files below some folders that match, and when each was last modified."""
+    """The changes of an application's files. `poll` leaves the kernel's notices aside."""
 
-    def __init__(self, folders: Sequence[str], include: Sequence[str], exclude: Sequence[str]) -> None:
-        self._folders = [os.path.abspath(folder) for folder in folders]
-        self._include = tuple(include)
-        self._exclude = tuple(exclude)
-        self._times = dict(self._walk())
+    def __init__(
+        self, folders: Sequence[str], include: Sequence[str], exclude: Sequence[str], poll: bool = False
+    ) -> None:
+        self._notices = None if poll or any(map(is_remote, folders)) else _open()
+        # Whether it looks at the files itself instead of waiting for notices.
+        self.polls = self._notices is None
+        self._watched: dict[int, str] = {}
+        self._suspects: set[str] = set()
+        self._walk_due = False
+        self._lost = False
+        self._first = self._last = 0.0
         self._walked = time.monotonic()
         self._rests_until = 0.0
+        self._files = SourceFiles(folders, include, exclude, self._enter)
+        self._note_lost()
 
     def __len__(self) -> int:
-        return len(self._times)
+        return len(self._files)
 
-    def changed(self) -> str | None:
-        """Return a file that was changed, added or removed since the last call, or None."""
-        begun = time.monotonic()
-        if begun < self._rests_until:
-            return None
-        found = self._look()
+    def fileno(self) -> int | None:
+        """Return the descriptor that is readable when there are notices; it stays the same."""
+        return None if self._notices is None else self._notices.fileno()
+
+    def pause(self) -> float:
+        """Return the seconds after which `changed` wants to be asked, notices or not."""
+        if self.polls:
+            return max(self._rests_until - time.monotonic(), 0.0)
+        if self._pending:
+            return QUIET
+        return LOST_EVERY if self._lost else 3600.0
+
+    @property
+    def since(self) -> float:
+        """When the edit that `changed` returned last was first noticed, by time.monotonic()."""
+        return self._first
+
+    def changed(self) -> list[str]:
+        """Return the files that were changed, added or removed since the last call, once an edit is over."""
+        if self.polls or self._notices is None:
+            return self._poll()
+        if self._lost and any(os.path.isdir(folder) for folder in self._absent()):
+            self._suspect(walk=True)
+        self._read(self._notices)
         now = time.monotonic()
-        self._rests_until = now + min(REST * (now - begun), LONGEST_REST)
-        return found
+        if not self._pending or (now - self._last < QUIET and now - self._first < PATIENCE):
+            return []
+        if now - self._first < PATIENCE and self._is_between_steps():
+            return []
+        return self._conclude()
 
-    def _look(self) -> str | None:
-        found = self._modified()
-        if found is None and time.monotonic() - self._walked >= WALK_EVERY:
-            now = dict(self._walk())
-            found = next((path for path, modified in now.items() if self._times.get(path) != modified), None)
-            self._times = now
+    @property
+    def _pending(self) -> bool:
+        return self._walk_due or bool(self._suspects)
+
+    def _is_between_steps(self) -> bool:
+        """Whether a file has been moved away, most likely because its next version is on its way."""
+        return any(path in self._files and not os.path.exists(path) for path in self._suspects)
+
+    def _conclude(self) -> list[str]:
+        changed = [path for path in self._suspects if self._files.check(path)]
+        if self._walk_due:
+            self._watched.clear()
+            changed += [path for path in self._files.look() if path not in changed]
+            self._note_lost()
+        self._suspects.clear()
+        self._walk_due = False
+        return sorted(changed)
+
+    def _suspect(self, path: str | None = None, walk: bool = False) -> None:
+        now = time.monotonic()
+        if not self._pending:
+            self._first = now
+        self._last = now
+        self._walk_due |= walk
+        if path is not None:
+            self._suspects.add(path)
+
+    def _read(self, notices: FolderWatch) -> None:
+        found = notices.read()
+        if found:
+            time.sleep(BREATH)
+            found += notices.read()
+        for watch, name, is_folder in dict.fromkeys(found):
+            folder = None if watch is None else self._watched.get(watch)
+            if watch is None:
+                self._suspect(walk=True)
+            elif folder is None:  # a folder that has been moved out of sight
+                continue
+            elif name is None:
+                if not os.path.isdir(folder):
+                    self._suspect(walk=True)
+            elif is_folder:
+                if self._files.may_enter(folder, name):
+                    self._suspect(walk=True)
+            elif self._files.matches(folder, name):
+                self._suspect(os.path.join(folder, name))
+
+    def _enter(self, folder: str) -> None:
+        """Ask for the notices of a folder that is about to be read."""
+        if self.polls or self._notices is None:
+            return
+        try:
+            self._watched[self._notices.add(folder)] = folder
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.ENOMEM):
+                self.polls = True
+                logger.info("looking at files every now and then: %s", LIMIT)
+
+    def _absent(self) -> set[str]:
+        return set(self._files.folders) - set(self._watched.values())
+
+    def _note_lost(self) -> None:
+        """A watched folder that is removed takes its notices with it, and may come back."""
+        self._lost = bool(self._absent())
+
+    def _poll(self) -> list[str]:
+        begun = time.monotonic()
+        if self._notices is not None:
+            self._notices.read()  # to silence the descriptor
+        if begun < self._rests_until:
+            return []
+        changed = self._files.check_known()
+        if changed or begun - self._walked >= WALK_EVERY:
+            changed += self._files.look()
             self._walked = time.monotonic()
-        return found
-
-    def _modified(self) -> str | None:
-        found = None
-        for path, before in list(self._times.items()):
-            try:
-                now = os.stat(path).st_mtime_ns
-            except OSError:
-                del self._times[path]
-                found = path
-                continue
-            if now != before:
-                self._times[path] = now
-                found = path
-        return found
-
-    def _walk(self) -> Iterator[tuple[str, int]]:
-        pending = list(self._folders)
-        while pending:
-            try:
-                with os.scandir(pending.pop()) as entries:
-                    for entry in entries:
-                        if entry.is_dir(follow_symlinks=False):
-                            if self._enters(entry):
-                                pending.append(entry.path)
-                        elif self._matches(entry):
-                            yield entry.path, entry.stat().st_mtime_ns
-            except OSError:  # it vanished while we looked, or is not ours to read
-                continue
-
-    def _enters(self, entry: "os.DirEntry[str]") -> bool:
-        name = entry.name
-        if name.startswith(".") or name in SKIPPED or self._excluded(entry):
-            return False
-        return not os.path.exists(os.path.join(entry.path, "pyvenv.cfg"))
-
-    def _matches(self, entry: "os.DirEntry[str]") -> bool:
-        named = any(fnmatch.fnmatch(entry.name, pattern) for pattern in self._include)
-        return named and not self._excluded(entry)
-
-    def _excluded(self, entry: "os.DirEntry[str]") -> bool:
-        return any(
-            fnmatch.fnmatch(entry.name, pattern) or fnmatch.fnmatch(entry.path, os.path.abspath(pattern))
-            for pattern in self._exclude
-        )
+        now = time.monotonic()
+        self._rests_until = now + min(max(REST * (now - begun), SHORTEST_REST), LONGEST_REST)
+        self._first = begun
+        return sorted(changed)
 
 
-def forget_bytecode(path: str) -> None:
-    """Remove the compiled form of a changed source.
-
-    Python takes it for current when size and modification second are the same, as after two quick edits.
-    """
+def _open() -> FolderWatch | None:
+    """Return where notices come from, or None where the kernel has none to give."""
     try:
-        os.unlink(importlib.util.cache_from_source(path))
-    except (OSError, NotImplementedError):
-        pass
+        return FolderWatch()
+    except OSError:
+        return None

@@ -23,9 +23,11 @@ from covet.held_body import held_body
 
 from . import logs, tracebacks
 from .access_log import AccessLog
+from .console import ConsoleLog
 from .deadline import Alarm, LoopBlocked, culprit, leave
+from .error_page import ErrorPage
 from .lifespan import Lifespan, LifespanError
-from .link import BEAT, FRAMEWORK, LOADED, READY, RECYCLE, Line
+from .link import BEAT, BROKEN, FRAMEWORK, LOADED, READY, RECYCLE, Line
 from .loops import choose_loop
 from .notify import notify, watchdog_pause
 from .settings import DEFAULT_THREADS, ASGIApp, Load, Settings, SettingsError
@@ -41,6 +43,7 @@ COUNT_EVERY, RECYCLE_AGAIN = 0.2, 10.0  # seconds
 BEATS = 4  # heartbeats within the time after which the parent calls a loop blocked
 LAST_WORDS = 0.2  # seconds: the least a drain gets, and when it says who holds on
 FOREVER = 1e8  # seconds: what the engine is told where 0 means no limit
+AT_ONCE = 0.02  # seconds: what streams and long polls get under reload
 GRACE = 1.0  # seconds past a deadline before the alarm acts for a loop that did not
 
 logger = logging.getLogger("covet")
@@ -122,7 +125,9 @@ class Worker:
             starting.result()
         except LifespanError as error:
             tracebacks.report("the application did not start: its lifespan's start-up failed", error)
-            return EXIT_STARTUP
+            if not self._settings.reload:
+                return EXIT_STARTUP
+            app, lifespan = self._stand_in(error), Lifespan(app, "off")
         logs.adopt_root(self._settings)
         try:
             self._serve(app, loop, lifespan.state)
@@ -132,6 +137,11 @@ class Worker:
             stopping.cancel()
             await self._shut_down(lifespan)
         return 0
+
+    def _stand_in(self, error: LifespanError) -> ErrorPage:
+        """Under reload, what is served until an edit mends the start-up."""
+        text = tracebacks.format_user(error.__cause__) if error.__cause__ is not None else error.text
+        return ErrorPage("The application's start-up failed", text, self._settings.development)
 
     async def _leave_early(self, lifespan: Lifespan, starting: "asyncio.Future[None]") -> None:
         """Before anything was served: shut down what has started, cancel what is starting."""
@@ -147,7 +157,8 @@ class Worker:
         callbacks: dict[str, Callable[..., Any]] = {"drained": self._drained.set, "fatal": self._on_fatal}
         # A callback for each request costs; without a reader there is none.
         if logging.getLogger(logs.access_logger).isEnabledFor(logging.INFO):
-            self._access = callbacks["access"] = AccessLog(loop)
+            log = ConsoleLog if self._settings.development else AccessLog
+            self._access = callbacks["access"] = log(loop)
         fds = [listener.socket.fileno() for listener in self._listeners]
         self._server = Server(app, fds, loop, self._options | {"state": state}, callbacks)
         self._older_tasks = asyncio.all_tasks(loop)
@@ -156,7 +167,7 @@ class Worker:
         if self._hello is not None:
             self._hello(app)
         if self._line is not None:
-            self._line.say(READY)
+            self._line.say(BROKEN + READY if isinstance(app, ErrorPage) else READY)
         else:
             notify("READY=1")
             self._feed_watchdog(loop)
@@ -219,9 +230,13 @@ class Worker:
             return
         if self._line is None:
             notify("STOPPING=1")
-        logger.info("%s: stopping, %d in progress", self._stop.reason, server.in_progress)
+        # Under reload a stop is nothing to speak of, and who has waited long will not be done soon.
+        told, warned = (logging.DEBUG,) * 2 if self._settings.reload else (logging.INFO, logging.WARNING)
+        logger.log(told, "%s: stopping, %d in progress", self._stop.reason, server.in_progress)
         await self._close_door()
         left = max(self._deadline - time.monotonic(), LAST_WORDS)
+        if self._settings.reload:
+            left = max(left - min((age for _, age in server.held()), default=0.0), AT_ONCE)
         self._alarm.arm(left + GRACE, self._loop_does_not_turn)
         server.drain(left)
         waiting = asyncio.ensure_future(self._drained.wait())
@@ -229,8 +244,8 @@ class Worker:
         done, _ = await asyncio.wait({waiting}, timeout=left - LAST_WORDS / 2)
         if not done and server.in_progress:
             self._stuck = True
-            logger.warning(
-                "still in progress at the deadline (--timeout-drain), cut off: %s", self._holders()
+            logger.log(
+                warned, "still in progress at the deadline (--timeout-drain), cut off: %s", self._holders()
             )
         await asyncio.wait({waiting}, timeout=LAST_WORDS + GRACE / 2)
         waiting.cancel()

@@ -4,6 +4,7 @@ use pyo3::prelude::*;
 
 use crate::door::{asgi_in, generation};
 
+mod folder_watch;
 mod limits;
 mod route_report;
 mod server;
@@ -13,6 +14,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(generation::bump_generation, module)?)?;
     module.add_function(wrap_pyfunction!(generation::generation, module)?)?;
     module.add_function(wrap_pyfunction!(route_report::route_report, module)?)?;
+    module.add_class::<folder_watch::FolderWatch>()?;
     module.add_class::<limits::Limits>()?;
     module.add_class::<server::Server>()?;
     module.add_class::<asgi_in::AsgiDoor>()?;
