@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 import warnings
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Literal, TypeVar, Unpack
 
 from typing_extensions import deprecated
@@ -33,9 +33,10 @@ from covet.middleware.base import BaseHTTPMiddleware
 from covet.middleware.declaration import Middleware
 from covet.middleware.errors import ServerErrorMiddleware
 from covet.middleware.exceptions import ExceptionMiddleware
+from covet.openapi.endpoints import endpoints_of
 from covet.params import Depends
 from covet.requests import Request
-from covet.responses import HTMLResponse, JSONResponse, Response
+from covet.responses import JSONResponse, Response
 from covet.routing import APIRouter
 from covet.routing.body_limit import AppBodyLimitMiddleware, validate_max_body_size
 from covet.routing.form_limits import FormLimits
@@ -70,7 +71,8 @@ class CovetPy(Verbs, Starlette):
     `webhooks`. Where it is: `openapi_url`, `docs_url`, `redoc_url` (None for none), and how it looks:
     `swagger_ui_*`. What goes for every route is as for `APIRouter`. `lifespan` runs around the time of
     serving; `middleware`, `exception_handlers` and `debug` are as in Starlette.
-    Not FastAPI's: `auto_head`, `auto_options` and `cancel_on_disconnect`, see `APIRouter`.
+    Not FastAPI's: `auto_head`, `auto_options` and `cancel_on_disconnect`, see `APIRouter`; `docs_theme` of the
+    pages: "light", "dark" or, by default, what the reader's browser prefers ("auto").
     """
 
     dependency_overrides: dict[Callable[..., Any], Callable[..., Any]]
@@ -124,6 +126,7 @@ class CovetPy(Verbs, Starlette):
         auto_head: bool = False,
         auto_options: bool = False,
         cancel_on_disconnect: bool | None = None,
+        docs_theme: Literal["auto", "light", "dark"] = "auto",
     ) -> None:
         validate_max_body_size(max_body_size)
         self.max_body_size = max_body_size
@@ -136,6 +139,8 @@ class CovetPy(Verbs, Starlette):
         self.swagger_ui_oauth2_redirect_url = swagger_ui_oauth2_redirect_url
         self.swagger_ui_init_oauth = swagger_ui_init_oauth
         self.swagger_ui_parameters = swagger_ui_parameters
+        self.docs_theme = docs_theme
+        self.documents: list[Any] = []
         self.servers = servers or []
         self.separate_input_output_schemas = separate_input_output_schemas
         self.openapi_external_docs = openapi_external_docs
@@ -257,53 +262,8 @@ class CovetPy(Verbs, Starlette):
 
     def setup(self) -> None:
         """Add the routes of the document and of the pages that show it."""
-        if not self.openapi_url:
-            return
-        self.add_route(self.openapi_url, self._openapi_endpoint(), include_in_schema=False)
-        if self.docs_url:
-            self.add_route(self.docs_url, self._swagger_endpoint(), include_in_schema=False)
-            if self.swagger_ui_oauth2_redirect_url:
-                redirect_url = self.swagger_ui_oauth2_redirect_url
-                self.add_route(redirect_url, swagger_ui_redirect, include_in_schema=False)
-        if self.redoc_url:
-            self.add_route(self.redoc_url, self._redoc_endpoint(), include_in_schema=False)
-
-    def _openapi_endpoint(self) -> Callable[[Request], Awaitable[Response]]:
-        async def openapi(req: Request) -> JSONResponse:
-            root_path = _root_path(req)
-            schema = self.openapi()
-            if root_path and self.root_path_in_servers:
-                servers = schema.get("servers", [])
-                if root_path not in {server.get("url") for server in servers}:
-                    schema = {**schema, "servers": [{"url": root_path}, *servers]}
-            return JSONResponse(schema)
-
-        return openapi
-
-    def _swagger_endpoint(self) -> Callable[[Request], Awaitable[Response]]:
-        async def swagger_ui_html(req: Request) -> HTMLResponse:
-            root_path = _root_path(req)
-            redirect_url = self.swagger_ui_oauth2_redirect_url
-            page: HTMLResponse = _pages().get_swagger_ui_html(
-                openapi_url=f"{root_path}{self.openapi_url}",
-                title=f"{self.title} - Swagger UI",
-                oauth2_redirect_url=root_path + redirect_url if redirect_url else redirect_url,
-                init_oauth=self.swagger_ui_init_oauth,
-                swagger_ui_parameters=self.swagger_ui_parameters,
-            )
-            return page
-
-        return swagger_ui_html
-
-    def _redoc_endpoint(self) -> Callable[[Request], Awaitable[Response]]:
-        async def redoc_html(req: Request) -> HTMLResponse:
-            openapi_url = f"{_root_path(req)}{self.openapi_url}"
-            page: HTMLResponse = _pages().get_redoc_html(
-                openapi_url=openapi_url, title=f"{self.title} - ReDoc"
-            )
-            return page
-
-        return redoc_html
+        for path, endpoint in endpoints_of(self, self):
+            self.add_route(path, endpoint, include_in_schema=False)
 
     def add_api_route(
         self, path: str, endpoint: Callable[..., Any], **options: Unpack[ApiRouteOptions]
@@ -374,24 +334,9 @@ class CovetPy(Verbs, Starlette):
         return decorator
 
 
-async def swagger_ui_redirect(req: Request) -> HTMLResponse:
-    """Answer with the page that OAuth2 providers send users of Swagger UI back to."""
-    page: HTMLResponse = _pages().get_swagger_ui_oauth2_redirect_html()
-    return page
-
-
-def _root_path(request: Request) -> str:
-    root_path: str = request.scope.get("root_path", "")
-    return root_path.rstrip("/")
-
-
 def _document() -> Any:
     # Loaded when the first document is made: no request of an API needs it.
     return importlib.import_module("covet.openapi.utils")
-
-
-def _pages() -> Any:
-    return importlib.import_module("covet.openapi.docs")
 
 
 show_signatures(CovetPy)
