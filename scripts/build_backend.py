@@ -1,4 +1,4 @@
-"""The build backend of wheels and source distributions: maturin, once the files of Swagger UI and ReDoc are there.
+"""The build backend of the distributions: maturin, once the files of Swagger UI and ReDoc are there.
 
 pip and build call it, see `[build-system]` in pyproject.toml. A wheel without the files is built only when
 COVET_UI=cdn asks for one.
@@ -9,15 +9,7 @@ import os
 import sys
 from pathlib import Path
 
-from maturin import (
-    build_editable as _build_editable,
-)
-from maturin import (
-    build_sdist as _build_sdist,
-)
-from maturin import (
-    build_wheel as _build_wheel,
-)
+import maturin
 from maturin import (
     get_requires_for_build_editable,
     get_requires_for_build_sdist,
@@ -41,19 +33,19 @@ __all__ = [
 def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
     """Build a wheel."""
     _need_ui()
-    return _build_wheel(wheel_directory, config_settings, metadata_directory)
+    return maturin.build_wheel(wheel_directory, config_settings, metadata_directory)
 
 
 def build_sdist(sdist_directory, config_settings=None):
     """Build a source distribution, which has the files too: its wheels are built without npm."""
     _need_ui()
-    return _build_sdist(sdist_directory, config_settings)
+    return maturin.build_sdist(sdist_directory, config_settings)
 
 
 def build_editable(wheel_directory, config_settings=None, metadata_directory=None):
     """Build a wheel that points here; the pages work without the files."""
     _fetch()
-    return _build_editable(wheel_directory, config_settings, metadata_directory)
+    return maturin.build_editable(wheel_directory, config_settings, metadata_directory)
 
 
 def _need_ui():

@@ -71,8 +71,8 @@ class CovetPy(Verbs, Starlette):
     `webhooks`. Where it is: `openapi_url`, `docs_url`, `redoc_url` (None for none), and how it looks:
     `swagger_ui_*`. What goes for every route is as for `APIRouter`. `lifespan` runs around the time of
     serving; `middleware`, `exception_handlers` and `debug` are as in Starlette.
-    Not FastAPI's: `auto_head`, `auto_options` and `cancel_on_disconnect`, see `APIRouter`; `docs_theme` of the
-    pages: "light", "dark" or, by default, what the reader's browser prefers ("auto").
+    Not FastAPI's: `auto_head`, `auto_options` and `cancel_on_disconnect`, see `APIRouter`; `docs_theme`, the
+    look of the pages: "light", "dark" or, by default, what the reader's browser prefers ("auto").
     """
 
     dependency_overrides: dict[Callable[..., Any], Callable[..., Any]]

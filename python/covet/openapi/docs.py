@@ -1,4 +1,4 @@
-"""FastAPI's functions that make the pages: Swagger UI, ReDoc, and where OAuth2 providers send users back to."""
+"""FastAPI's functions that make pages: Swagger UI, ReDoc, and where OAuth2 providers send users back to."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ function explain(answer) {
         return '[Authorization failed]: no accessCode received from the server.'
     }
     const details = answer.error_description || 'no accessCode received from the server'
-    return '[' + answer.error + ']: ' + details + '.' + (answer.error_uri ? ' More info: ' + answer.error_uri : '')
+    const more = answer.error_uri ? ' More info: ' + answer.error_uri : ''
+    return '[' + answer.error + ']: ' + details + '.' + more
 }
 
 function finish() {
@@ -48,7 +49,8 @@ function finish() {
     const isValid = answer.state === oauth2.state
     const flow = oauth2.auth.schema.get('flow')
     const takesCode = ['accessCode', 'authorizationCode', 'authorization_code'].includes(flow)
-    const report = (level, message) => oauth2.errCb({authId: oauth2.auth.name, source: 'auth', level, message})
+    const authId = oauth2.auth.name
+    const report = (level, message) => oauth2.errCb({authId, source: 'auth', level, message})
     if (!takesCode || oauth2.auth.code) {
         oauth2.callback({auth: oauth2.auth, token: answer, isValid, redirectUrl})
     } else if (answer.code) {

@@ -1,7 +1,7 @@
 """The endpoints of a document: the document itself as JSON and YAML, its pages, and the files that they load.
 
-`CovetPy` adds them as routes off the schema, before any route of the user's. An application is a source, and so
-is each `Document` of `add_document`. What makes documents and pages is loaded at the first request for one.
+`CovetPy` adds them as routes off the schema, before any route of the user's. An application is a source, and
+so is each `Document` of `add_document`. What makes them is loaded at the first request for one.
 """
 
 from __future__ import annotations
@@ -207,7 +207,7 @@ def _files_url(request: Request, bundle: Bundle) -> str:
     if bundle.label not in _told:
         _told.add(bundle.label)
         logger.warning(
-            "%s is not packaged, so the page of the API loads it from %s; to package it run scripts/fetch-ui.py",
+            "%s is not packaged, so the page loads it from %s; to package it run scripts/fetch-ui.py",
             bundle.label,
             CDN[bundle],
         )

@@ -100,9 +100,13 @@ preference.addEventListener('change', () => $dark !== dark && window.location.re
 Redoc.init('$url', {theme: dark ? $dark_theme : $light_theme}, document.getElementById('redoc'))
 </script>""")
 
+# What ReDoc draws in one colour whatever its theme says.
 _REDOC_STYLE = """
 html.dark-mode, html.dark-mode body { background: #1b2022; color-scheme: dark }
-html.dark-mode [role="search"] input { color: #e4e6e6 }
+html.dark-mode h5, html.dark-mode h5 > span { color: #a9b0b3; border-color: #4b5356 }
+html.dark-mode h5 + svg polygon { fill: #a9b0b3 }
+html.dark-mode svg { fill: #e4e6e6 }
+html.dark-mode .react-tabs__tab--selected { background: #3a4043 }
 nav { padding: 8px 16px; font: 14px system-ui, sans-serif; background: #0f766e; color: #fff }
 nav select { font: inherit }"""
 
@@ -180,7 +184,9 @@ class SwaggerPage:
 
     def render(self) -> str:
         """Return the page."""
-        after = ["ui.initOAuth(" + _in_script(jsonable_encoder(self.init_oauth)) + ")"] * bool(self.init_oauth)
+        after = ["ui.initOAuth(" + _in_script(jsonable_encoder(self.init_oauth)) + ")"] * bool(
+            self.init_oauth
+        )
         return _SWAGGER.substitute(
             title=html.escape(self.title),
             favicon=html.escape(self.favicon),
@@ -190,7 +196,9 @@ class SwaggerPage:
             settings="\n".join(self._settings()),
             theme=_SWAGGER_THEME.substitute(dark=_is_dark(self.theme)) if self.theme else "",
             preset_script=f'\n<script src="{html.escape(self.preset_js)}"></script>' if self.entries else "",
-            preset="SwaggerUIStandalonePreset" if self.entries else "SwaggerUIBundle.SwaggerUIStandalonePreset",
+            preset="SwaggerUIStandalonePreset"
+            if self.entries
+            else "SwaggerUIBundle.SwaggerUIStandalonePreset",
             after="\n".join(after),
         )
 
@@ -207,7 +215,9 @@ class SwaggerPage:
                 "validatorUrl": None,
             }
         settings |= self.parameters or {}
-        lines = [f"{_in_script(key)}: {_in_script(jsonable_encoder(value))}," for key, value in settings.items()]
+        lines = [
+            f"{_in_script(key)}: {_in_script(jsonable_encoder(value))}," for key, value in settings.items()
+        ]
         if self.oauth2_redirect_url:
             redirect_url = _quoted(self.oauth2_redirect_url)
             lines.append(f"oauth2RedirectUrl: window.location.origin + '{redirect_url}',")
