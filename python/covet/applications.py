@@ -72,7 +72,8 @@ class CovetPy(Verbs, Starlette):
     `swagger_ui_*`. What goes for every route is as for `APIRouter`. `lifespan` runs around the time of
     serving; `middleware`, `exception_handlers` and `debug` are as in Starlette.
     Not FastAPI's: `auto_head`, `auto_options` and `cancel_on_disconnect`, see `APIRouter`; `docs_theme`, the
-    look of the pages: "light", "dark" or, by default, what the reader's browser prefers ("auto").
+    look of the pages: "light", "dark" or, by default, what the reader's browser prefers ("auto");
+    `openapi_version`: with "3.0.3" the document is one of OpenAPI 3.0.
     """
 
     dependency_overrides: dict[Callable[..., Any], Callable[..., Any]]
@@ -126,6 +127,7 @@ class CovetPy(Verbs, Starlette):
         auto_head: bool = False,
         auto_options: bool = False,
         cancel_on_disconnect: bool | None = None,
+        openapi_version: str = "3.1.0",
         docs_theme: Literal["auto", "light", "dark"] = "auto",
     ) -> None:
         validate_max_body_size(max_body_size)
@@ -144,7 +146,7 @@ class CovetPy(Verbs, Starlette):
         self.servers = servers or []
         self.separate_input_output_schemas = separate_input_output_schemas
         self.openapi_external_docs = openapi_external_docs
-        self.openapi_version = "3.1.0"
+        self.openapi_version = openapi_version
         self.openapi_schema: dict[str, Any] | None = None
         self._openapi_routes_version: int | None = None
         self.telemetry: TelemetryConfig = {} if telemetry is None else telemetry
@@ -241,22 +243,7 @@ class CovetPy(Verbs, Starlette):
         """Return the OpenAPI document; made once, and again after routes have changed."""
         version = self.router._get_routes_version()
         if not self.openapi_schema or self._openapi_routes_version != version:
-            self.openapi_schema = _document().get_openapi(
-                title=self.title,
-                version=self.version,
-                openapi_version=self.openapi_version,
-                summary=self.summary,
-                description=self.description,
-                terms_of_service=self.terms_of_service,
-                contact=self.contact,
-                license_info=self.license_info,
-                routes=self.routes,
-                webhooks=self.webhooks.routes,
-                tags=self.openapi_tags,
-                servers=self.servers,
-                separate_input_output_schemas=self.separate_input_output_schemas,
-                external_docs=self.openapi_external_docs,
-            )
+            self.openapi_schema = _documents().application_document(self)
             self._openapi_routes_version = version
         return self.openapi_schema
 
@@ -334,9 +321,9 @@ class CovetPy(Verbs, Starlette):
         return decorator
 
 
-def _document() -> Any:
+def _documents() -> Any:
     # Loaded when the first document is made: no request of an API needs it.
-    return importlib.import_module("covet.openapi.utils")
+    return importlib.import_module("covet.openapi.application_document")
 
 
 show_signatures(CovetPy)

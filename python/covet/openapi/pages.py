@@ -184,9 +184,11 @@ class SwaggerPage:
 
     def render(self) -> str:
         """Return the page."""
-        after = ["ui.initOAuth(" + _in_script(jsonable_encoder(self.init_oauth)) + ")"] * bool(
-            self.init_oauth
-        )
+        oauth = _in_script(jsonable_encoder(self.init_oauth))
+        preset_script, preset = "", "SwaggerUIBundle.SwaggerUIStandalonePreset"
+        if self.entries:
+            preset_script = f'\n<script src="{html.escape(self.preset_js)}"></script>'
+            preset = "SwaggerUIStandalonePreset"
         return _SWAGGER.substitute(
             title=html.escape(self.title),
             favicon=html.escape(self.favicon),
@@ -195,11 +197,9 @@ class SwaggerPage:
             url=_quoted(self.openapi_url),
             settings="\n".join(self._settings()),
             theme=_SWAGGER_THEME.substitute(dark=_is_dark(self.theme)) if self.theme else "",
-            preset_script=f'\n<script src="{html.escape(self.preset_js)}"></script>' if self.entries else "",
-            preset="SwaggerUIStandalonePreset"
-            if self.entries
-            else "SwaggerUIBundle.SwaggerUIStandalonePreset",
-            after="\n".join(after),
+            preset_script=preset_script,
+            preset=preset,
+            after=f"ui.initOAuth({oauth})" if self.init_oauth else "",
         )
 
     def _settings(self) -> list[str]:
