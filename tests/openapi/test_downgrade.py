@@ -55,8 +55,10 @@ def minimal(**parts: Any) -> dict[str, Any]:
             },
         ),
         ({"type": "null"}, {"type": "object", "nullable": True, "enum": [None]}),
-        ({"anyOf": [{"type": "string"}, {"type": "null"}], "title": "A"},
-         {"type": "string", "nullable": True, "title": "A"}),
+        (
+            {"anyOf": [{"type": "string"}, {"type": "null"}], "title": "A"},
+            {"type": "string", "nullable": True, "title": "A"},
+        ),
         (
             {"anyOf": [{"$ref": "#/components/schemas/A"}, {"type": "null"}]},
             {"nullable": True, "allOf": [{"$ref": "#/components/schemas/A"}]},
@@ -99,7 +101,7 @@ def minimal(**parts: Any) -> dict[str, Any]:
         ({"default": {"const": 1, "type": ["x"]}}, {"default": {"const": 1, "type": ["x"]}}),
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_a_schema_is_written_in_the_older_words(schema, expected):
     before = copy.deepcopy(schema)
     assert downgrade_schema(schema) == expected
