@@ -13,6 +13,7 @@ __all__ = ["main"]
 COMMANDS = {
     "run": ("covet.cli.run", "serve an application"),
     "routes": ("covet.cli.routes", "list an application's routes"),
+    "openapi": ("covet.cli.openapi", "write or compare an application's OpenAPI document"),
 }
 EXAMPLES = """\
 examples:

@@ -75,18 +75,17 @@ def _openapi(app: Any, source: Source) -> Endpoint:
 
 
 def _openapi_yaml(app: Any, source: Source) -> Endpoint:
-    last: tuple[Any, str] = (None, "")
+    # PyYAML takes its time, so the last text is kept with what it was made of.
+    last: tuple[dict[str, Any], str, str] = ({}, "", "")
 
     async def openapi_yaml(req: Request) -> Response:
         nonlocal last
-        document = source.openapi()
-        known, text = last
-        shown = _with_server(app, req, document)
-        # PyYAML takes its time, so the text of a document that has not changed is kept.
-        if shown is not document or document is not known:
+        document, root_path = source.openapi(), _root_path(req)
+        known, known_root, text = last
+        if document is not known or root_path != known_root:
+            shown = _with_server(app, req, document)
             text = await run_in_threadpool(_loaded("covet.openapi.yaml_text").to_yaml, shown)
-        if shown is document:
-            last = (document, text)
+            last = (document, root_path, text)
         return Response(text, media_type="application/yaml")
 
     return openapi_yaml
