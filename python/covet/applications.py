@@ -73,7 +73,8 @@ class CovetPy(Verbs, Starlette):
     serving; `middleware`, `exception_handlers` and `debug` are as in Starlette.
     Not FastAPI's: `auto_head`, `auto_options` and `cancel_on_disconnect`, see `APIRouter`; `docs_theme`, the
     look of the pages: "light", "dark" or, by default, what the reader's browser prefers ("auto");
-    `openapi_version`: with "3.0.3" the document is one of OpenAPI 3.0.
+    `openapi_version`: with "3.0.3" the document is one of OpenAPI 3.0; `generate_examples`: the document has
+    an example for each JSON body and required parameter.
     """
 
     dependency_overrides: dict[Callable[..., Any], Callable[..., Any]]
@@ -128,6 +129,7 @@ class CovetPy(Verbs, Starlette):
         auto_options: bool = False,
         cancel_on_disconnect: bool | None = None,
         openapi_version: str = "3.1.0",
+        generate_examples: bool = False,
         docs_theme: Literal["auto", "light", "dark"] = "auto",
     ) -> None:
         validate_max_body_size(max_body_size)
@@ -141,6 +143,7 @@ class CovetPy(Verbs, Starlette):
         self.swagger_ui_oauth2_redirect_url = swagger_ui_oauth2_redirect_url
         self.swagger_ui_init_oauth = swagger_ui_init_oauth
         self.swagger_ui_parameters = swagger_ui_parameters
+        self.generate_examples = generate_examples
         self.docs_theme = docs_theme
         self.documents: list[Any] = []
         self.servers = servers or []

@@ -9,6 +9,7 @@ from typing import Any
 
 from covet.openapi.document import get_openapi
 from covet.openapi.downgrade import downgrade
+from covet.openapi.examples import with_examples
 
 __all__ = ["application_document"]
 
@@ -33,4 +34,6 @@ def application_document(app: Any, **changed: Any) -> dict[str, Any]:
         "external_docs": app.openapi_external_docs,
     }
     document = get_openapi(**(described | changed))
+    if app.generate_examples:
+        document = with_examples(document)
     return downgrade(document, version=app.openapi_version) if older else document

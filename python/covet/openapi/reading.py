@@ -9,7 +9,7 @@ import json
 import re
 from typing import Any, NoReturn
 
-__all__ = ["MAX_DEPTH", "MAX_SIZE", "DocumentError", "read_document", "resolve"]
+__all__ = ["MAX_DEPTH", "MAX_SIZE", "DocumentError", "flattened", "read_document", "resolve"]
 
 MAX_SIZE = 32 * 1024 * 1024  # bytes
 MAX_DEPTH = 200  # objects and lists inside each other
@@ -87,3 +87,31 @@ def resolve(document: dict[str, Any], part: Any) -> tuple[Any, str]:
                 raise DocumentError(f"$ref {reference[:200]} points to nothing")
             part = part[step]
     raise DocumentError(f"$ref {pointer[:200]} leads to reference after reference, more than {MAX_HOPS}")
+
+
+def flattened(document: dict[str, Any], schema: Any) -> dict[str, Any]:
+    """Return a schema with its `allOf` written into it; `true` is an empty one, `false` one of no choice."""
+    if not isinstance(schema, dict):
+        return {"enum": []} if schema is False else {}
+    flat = schema
+    for _ in range(MAX_HOPS):
+        parts = flat.get("allOf")
+        if not isinstance(parts, list) or not parts:
+            return flat
+        merged: dict[str, Any] = {}
+        for part in [*parts, {name: value for name, value in flat.items() if name != "allOf"}]:
+            found, _ = resolve(document, part)
+            _merge(merged, found if isinstance(found, dict) else {})
+        flat = merged
+    raise DocumentError(f"allOf is nested deeper than {MAX_HOPS}")
+
+
+def _merge(merged: dict[str, Any], part: dict[str, Any]) -> None:
+    for name, value in part.items():
+        known = merged.get(name)
+        if name == "properties" and isinstance(known, dict) and isinstance(value, dict):
+            merged[name] = {**known, **value}
+        elif name in ("required", "allOf") and isinstance(known, list) and isinstance(value, list):
+            merged[name] = [*known, *value]
+        else:
+            merged[name] = value

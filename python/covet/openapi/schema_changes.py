@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from covet.openapi.reading import DocumentError, resolve
+from covet.openapi.reading import DocumentError, flattened, resolve
 
 __all__ = ["Direction", "SchemaComparison"]
 
@@ -85,7 +85,7 @@ class SchemaComparison:
         """Return the alternatives of a schema, each with one type; their own references stay."""
         if depth > MAX_DEPTH:
             raise DocumentError(f"alternatives are nested deeper than {MAX_DEPTH}")
-        flat = _flattened(document, schema)
+        flat = flattened(document, schema)
         for key in ("anyOf", "oneOf"):
             branches = [branch for branch in _list(flat.get(key)) if isinstance(branch, (dict, bool))]
             if branches:
@@ -102,7 +102,7 @@ class SchemaComparison:
         if self._count > MAX_COMPARISONS:
             raise DocumentError("there are too many alternatives to be compared")
         branch, _ = resolve(document, branch)
-        return self._members(document, {**rest, **_flattened(document, branch)}, depth + 1)
+        return self._members(document, {**rest, **flattened(document, branch)}, depth + 1)
 
     def _compare_unions(self, old: list[Schema], new: list[Schema], place: str, direction: Direction) -> None:
         """Pair the alternatives by what they are; what is left over was removed or added."""
@@ -279,33 +279,6 @@ class SchemaComparison:
 
 
 _ANNOTATIONS = ("title", "description", "examples", "example", "discriminator", "deprecated")
-
-
-def _flattened(document: Document, schema: Any) -> Schema:
-    """Return a schema with its `allOf` written into it; `true` is an empty one, `false` one of no choice."""
-    if not isinstance(schema, dict):
-        return {"enum": []} if schema is False else {}
-    flat = schema
-    for _ in range(MAX_DEPTH):
-        parts = _list(flat.get("allOf"))
-        if not parts:
-            return flat
-        merged: Schema = {}
-        for part in [*parts, {name: value for name, value in flat.items() if name != "allOf"}]:
-            _merge(merged, _dict(resolve(document, part)[0]))
-        flat = merged
-    raise DocumentError(f"allOf is nested deeper than {MAX_DEPTH}")
-
-
-def _merge(merged: Schema, part: Schema) -> None:
-    for name, value in part.items():
-        known = merged.get(name)
-        if name == "properties" and isinstance(known, dict) and isinstance(value, dict):
-            merged[name] = {**known, **value}
-        elif name in ("required", "allOf") and isinstance(known, list) and isinstance(value, list):
-            merged[name] = [*known, *value]
-        else:
-            merged[name] = value
 
 
 def _by_type(flat: Schema) -> Iterator[Schema]:
