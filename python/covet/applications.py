@@ -34,6 +34,7 @@ from covet.middleware.declaration import Middleware
 from covet.middleware.errors import ServerErrorMiddleware
 from covet.middleware.exceptions import ExceptionMiddleware
 from covet.openapi.endpoints import endpoints_of
+from covet.openapi.partial_document import PartialDocument
 from covet.params import Depends
 from covet.requests import Request
 from covet.responses import JSONResponse, Response
@@ -43,7 +44,7 @@ from covet.routing.form_limits import FormLimits
 from covet.routing.frontend_files import Fallback, PathLike, resolve_check_dir
 from covet.routing.operation_id import generate_unique_id
 from covet.routing.options import ApiRouteOptions, IncludeOptions
-from covet.routing.route import BaseRoute
+from covet.routing.route import BaseRoute, Route
 from covet.routing.router import Router
 from covet.routing.verbs import Verbs, show_signatures
 from covet.telemetry import TelemetryConfig
@@ -145,7 +146,7 @@ class CovetPy(Verbs, Starlette):
         self.swagger_ui_parameters = swagger_ui_parameters
         self.generate_examples = generate_examples
         self.docs_theme = docs_theme
-        self.documents: list[Any] = []
+        self.documents: list[PartialDocument] = []
         self.servers = servers or []
         self.separate_input_output_schemas = separate_input_output_schemas
         self.openapi_external_docs = openapi_external_docs
@@ -254,6 +255,66 @@ class CovetPy(Verbs, Starlette):
         """Add the routes of the document and of the pages that show it."""
         for path, endpoint in endpoints_of(self, self):
             self.add_route(path, endpoint, include_in_schema=False)
+        self._documents_end = len(self.router.routes)
+
+    def add_document(
+        self,
+        name: str,
+        *,
+        prefix: str | None = None,
+        select: Callable[[Any], bool] | None = None,
+        title: str | None = None,
+        version: str | None = None,
+        description: str | None = None,
+        openapi_url: str = "{prefix}/openapi.json",
+        docs_url: str | None = "{prefix}/docs",
+        redoc_url: str | None = "{prefix}/redoc",
+    ) -> PartialDocument:
+        """Serve a document of a part of the API, such as one version of it, with pages of its own.
+
+            from covet import APIRouter, CovetPy
+
+            app = CovetPy()
+            books = APIRouter(prefix="/v1/books")
+            app.include_router(books)
+            app.add_document("v1")  # /v1/openapi.json, /v1/docs, /v1/redoc
+
+        All pages get a selector of the documents. Where the application has no document or no such page,
+        there is none here unless its address is given.
+
+        Args:
+            name: what the selector says; each may be there once.
+            prefix: which operations, by the beginning of their paths; `/name` by default.
+            select: which operations instead, by a function of the route (`path`, `tags`, `methods` …).
+            title, version, description: where they differ from the application's.
+            openapi_url, docs_url, redoc_url: addresses; None for a page that is not wanted.
+
+        Raises:
+            ValueError: the name is taken, or the prefix does not begin with a slash or ends with one.
+        """
+        prefix = f"/{name}" if prefix is None else prefix
+        if any(known.name == name for known in self.documents):
+            raise ValueError(f"add_document({name!r}): there is a document of this name already")
+        if not prefix.startswith("/") or prefix.endswith("/"):
+            raise ValueError(f"add_document({name!r}): prefix {prefix!r} must be like '/v1'")
+        document = PartialDocument(
+            app=self,
+            name=name,
+            prefix=prefix,
+            select=select,
+            openapi_url=_address(openapi_url, prefix, self.openapi_url),
+            docs_url=_address(docs_url, prefix, self.docs_url),
+            redoc_url=_address(redoc_url, prefix, self.redoc_url),
+            title=title or self.title,
+            version=version or self.version,
+            description=description or self.description,
+        )
+        self.documents.append(document)
+        for path, endpoint in endpoints_of(self, document):
+            # Before the user's routes, as the application's own: `/v1/{name}` may be one of them.
+            self.router.routes.insert(self._documents_end, Route(path, endpoint, include_in_schema=False))
+            self._documents_end += 1
+        return document
 
     def add_api_route(
         self, path: str, endpoint: Callable[..., Any], **options: Unpack[ApiRouteOptions]
@@ -322,6 +383,13 @@ class CovetPy(Verbs, Starlette):
             return func
 
         return decorator
+
+
+def _address(template: str | None, prefix: str, own: str | None) -> str | None:
+    """Return an address of a document; a default one only where the application has its like."""
+    if template is None or (own is None and template.startswith("{prefix}")):
+        return None
+    return template.replace("{prefix}", prefix)
 
 
 def _documents() -> Any:

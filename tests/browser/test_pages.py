@@ -2,6 +2,7 @@
 
 import pytest
 
+from covet import CovetPy
 from covet.testing.live import serve
 
 from .conftest import SCHEMES, make_app
@@ -66,9 +67,40 @@ def test_the_theme_is_the_chosen_one_or_the_browsers(browser, path, theme, prefe
         browser.open(url + path)
         browser.find(DRAWN[path])
         colour = browser.run("return getComputedStyle(document.documentElement).backgroundColor")
-        brightness = browser.run("return document.documentElement.classList.contains('dark-mode')")
-    assert brightness is is_dark
     assert (colour in ("rgb(28, 32, 34)", "rgb(27, 32, 34)")) is is_dark
+
+
+ILLEGIBLE = """
+const channels = colour => colour.match(/[0-9.]+/g).map(Number)
+const brightness = colour => {
+    const linear = c => c <= 0.04 ? c / 12.9 : ((c + 0.055) / 1.055) ** 2.4
+    const [r, g, b] = channels(colour).map(c => linear(c / 255))
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b
+}
+const ground = element => {
+    for (; element; element = element.parentElement) {
+        const colour = getComputedStyle(element).backgroundColor
+        if ((channels(colour)[3] ?? 1) > 0.5) return colour
+    }
+    return 'rgb(255, 255, 255)'
+}
+const contrast = element => {
+    const both = [getComputedStyle(element).color, ground(element)].map(brightness).sort((a, b) => b - a)
+    return (both[0] + 0.05) / (both[1] + 0.05)
+}
+const isText = node => node.nodeType === 3 && node.textContent.trim()
+const isDrawn = element => element.getBoundingClientRect().height > 0
+return [...document.querySelectorAll('#redoc *')]
+    .filter(element => [...element.childNodes].some(isText) && isDrawn(element) && contrast(element) < 3)
+    .map(element => element.textContent.slice(0, 40))
+"""
+
+
+def test_redoc_is_legible_in_the_dark(browser, served):
+    browser.prefer("dark")
+    browser.open(f"{served}/redoc")
+    browser.find(".react-tabs__tab--selected")
+    assert browser.run(ILLEGIBLE) == []
 
 
 def test_an_operation_is_tried_out(browser, served):
@@ -139,3 +171,35 @@ def test_redoc_searches_operations(browser, served):
     browser.open(f"{served}/redoc")
     browser.find("[role=search] input").type("Read")
     assert "Read" in browser.find("[data-role='search:results'] li").text
+
+
+def make_versions() -> CovetPy:
+    app = make_app()
+    app.get("/old/books", tags=["old"])(lambda: "old")
+    app.add_document("old", title="Old books")
+    app.add_document("new", prefix="/books", title="New books", openapi_url="/books.json")
+    return app
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_documents_are_chosen_in_the_top_bar(browser, scheme):
+    browser.prefer(scheme)
+    with serve(make_versions()) as url:
+        browser.open(f"{url}/old/docs")
+        browser.find("//h1[contains(.,'Old books')]|//h2[contains(.,'Old books')]")
+        assert [element.text for element in browser.find_all(".opblock-tag-section h3 a")] == ["old"]
+        browser.find("//select[@id='select']/option[text()='new']").click()
+        browser.find("//h1[contains(.,'New books')]|//h2[contains(.,'New books')]")
+        assert browser.run("return document.documentElement.classList.contains('dark-mode')") is (
+            scheme == "dark"
+        )
+        assert [each for each in browser.requests() if not each.startswith(OWN)] == []
+        assert browser.console() == []
+
+
+def test_documents_are_chosen_above_redoc(browser):
+    with serve(make_versions()) as url:
+        browser.open(f"{url}/redoc")
+        browser.find("//nav//option[text()='old']").click()
+        browser.find("//h1[contains(.,'Old books')]")
+        assert browser.console() == []

@@ -1,7 +1,7 @@
 """The endpoints of a document: the document itself as JSON and YAML, its pages, and the files that they load.
 
 `CovetPy` adds them as routes off the schema, before any route of the user's. An application is a source, and
-so is each `Document` of `add_document`. What makes them is loaded at the first request for one.
+so is each document of `add_document`. What makes them is loaded at the first request for one.
 """
 
 from __future__ import annotations

@@ -106,7 +106,7 @@ html.dark-mode, html.dark-mode body { background: #1b2022; color-scheme: dark }
 html.dark-mode h5, html.dark-mode h5 > span { color: #a9b0b3; border-color: #4b5356 }
 html.dark-mode h5 + svg polygon { fill: #a9b0b3 }
 html.dark-mode svg { fill: #e4e6e6 }
-html.dark-mode .react-tabs__tab--selected { background: #3a4043 }
+html.dark-mode .react-tabs__tab--selected { background: #3a4043 !important }
 nav { padding: 8px 16px; font: 14px system-ui, sans-serif; background: #0f766e; color: #fff }
 nav select { font: inherit }"""
 
