@@ -16,7 +16,7 @@ from covet.openapi.reading import MAX_DEPTH, MAX_SIZE
 from .strategies import applications
 
 NULL = {"type": "null"}
-SLOW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SLOW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def document(paths: Any = None, **components: Any) -> dict[str, Any]:

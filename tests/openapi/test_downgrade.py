@@ -211,7 +211,7 @@ def test_an_application_serves_the_older_version():
 
 
 @given(applications())
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_made_applications_have_valid_documents_of_both_versions(app):
     document = app.openapi()
     assert errors(document) == []
@@ -281,7 +281,7 @@ def test_any_schema_becomes_a_valid_one(schema):
 
 
 @given(SCHEMAS, VALUES)
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_what_a_schema_allows_is_allowed_in_the_older_words(schema, value):
     # What allows more inside of these allows less outside.
     assume("not" not in json.dumps(schema) and "oneOf" not in json.dumps(schema))

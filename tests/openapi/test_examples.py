@@ -17,7 +17,7 @@ from covet.testclient import TestClient
 from .strategies import applications
 from .test_downgrade import SCHEMAS, errors
 
-SLOW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SLOW = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 ITEM = {"type": "object", "properties": {"a": {"type": "string"}}}
 
 
@@ -145,7 +145,7 @@ def test_any_pattern_has_a_text_or_none(pattern):
 
 
 @given(SCHEMAS)
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_schema_has_a_valid_example_or_none(schema):
     # Keywords without a type say nothing of other types, which is not what an example is made for.
     try:

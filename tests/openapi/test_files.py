@@ -8,6 +8,7 @@ import io
 import logging
 import re
 import tarfile
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
@@ -190,3 +191,14 @@ def test_what_is_there_is_not_fetched_again(fetch_ui, tmp_path, monkeypatch):
     (tmp_path / "redoc@2.0.0").mkdir()
     assert fetch_ui.fetch_missing(module) == []
     assert not (tmp_path / "redoc@2.0.0").exists()
+
+
+def test_the_files_are_in_every_distribution_and_in_no_commit():
+    (entry,) = (
+        entry
+        for entry in tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["maturin"]["include"]
+        if entry["path"].endswith("/ui/**/*")
+    )
+    folder = bundles.UI_FOLDER.relative_to(ROOT)
+    assert entry == {"path": f"{folder}/**/*", "format": ["sdist", "wheel"]}
+    assert f"/{folder}/" in (ROOT / ".gitignore").read_text().splitlines()
