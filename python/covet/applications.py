@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import warnings
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, Literal, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack
 
 from typing_extensions import deprecated
 
@@ -34,7 +34,6 @@ from covet.middleware.declaration import Middleware
 from covet.middleware.errors import ServerErrorMiddleware
 from covet.middleware.exceptions import ExceptionMiddleware
 from covet.openapi.endpoints import endpoints_of
-from covet.openapi.partial_document import PartialDocument
 from covet.params import Depends
 from covet.requests import Request
 from covet.responses import JSONResponse, Response
@@ -50,6 +49,9 @@ from covet.routing.verbs import Verbs, show_signatures
 from covet.telemetry import TelemetryConfig
 from covet.types import ASGIApp, DecoratedCallable, ExceptionHandler, Lifespan, Receive, Scope, Send
 from covet.watched import WatchedDict
+
+if TYPE_CHECKING:
+    from covet.openapi.partial_document import PartialDocument
 
 __all__ = ["CovetPy", "FastAPI"]
 
@@ -247,7 +249,7 @@ class CovetPy(Verbs, Starlette):
         """Return the OpenAPI document; made once, and again after routes have changed."""
         version = self.router._get_routes_version()
         if not self.openapi_schema or self._openapi_routes_version != version:
-            self.openapi_schema = _documents().application_document(self)
+            self.openapi_schema = _loaded("covet.openapi.application_document").application_document(self)
             self._openapi_routes_version = version
         return self.openapi_schema
 
@@ -297,7 +299,7 @@ class CovetPy(Verbs, Starlette):
             raise ValueError(f"add_document({name!r}): there is a document of this name already")
         if not prefix.startswith("/") or prefix.endswith("/"):
             raise ValueError(f"add_document({name!r}): prefix {prefix!r} must be like '/v1'")
-        document = PartialDocument(
+        document: PartialDocument = _loaded("covet.openapi.partial_document").PartialDocument(
             app=self,
             name=name,
             prefix=prefix,
@@ -392,9 +394,9 @@ def _address(template: str | None, prefix: str, own: str | None) -> str | None:
     return template.replace("{prefix}", prefix)
 
 
-def _documents() -> Any:
+def _loaded(module: str) -> Any:
     # Loaded when the first document is made: no request of an API needs it.
-    return importlib.import_module("covet.openapi.application_document")
+    return importlib.import_module(module)
 
 
 show_signatures(CovetPy)

@@ -302,8 +302,10 @@ def test_tutorial_applications_have_valid_documents_of_both_versions():
     made = subprocess.run(command, capture_output=True, text=True, env=os.environ | ENVIRONMENT)
     assert made.returncode == 0, made.stderr
     documents = json.loads(made.stdout)
-    assert len(documents) >= SAMPLE // 2
+    assert len(documents) >= len(modules) * 0.6
     wrong = {}
     for module, document in documents.items():
-        wrong[module] = errors(document) + errors(downgrade(document))
-    assert not any(wrong.values()), wrong
+        # FastAPI describes streams with a word of OpenAPI 3.2, and so do we.
+        own = [error for error in errors(document) if "itemSchema" not in error]
+        wrong[module] = own + errors(downgrade(document))
+    assert not any(wrong.values()), {module: found for module, found in wrong.items() if found}

@@ -9,7 +9,6 @@ import logging
 import re
 import tarfile
 import tomllib
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -148,13 +147,13 @@ def archive(place: Path, files: dict[str, bytes]) -> Path:
 def pinned(path: Path, **changes):
     digest = base64.b64encode(hashlib.sha512(path.read_bytes()).digest()).decode()
     options = {"files": ("a.js",), "licences": ("../LICENSE",), "folder": "bundles", "replaced": ()}
-    return replace(REDOC, sha512=digest, **(options | changes))
+    return REDOC._replace(sha512=digest, **(options | changes))
 
 
 def test_an_archive_with_another_hash_is_refused(fetch_ui, tmp_path):
     path = archive(tmp_path, {"bundles/a.js": CONTENT, "LICENSE": b"free"})
     with pytest.raises(fetch_ui.FetchError, match="not to the pinned"):
-        fetch_ui.unpack(replace(pinned(path), sha512="other"), path, tmp_path / "ui/made")
+        fetch_ui.unpack(pinned(path)._replace(sha512="other"), path, tmp_path / "ui/made")
     assert not (tmp_path / "ui/made").exists()
 
 

@@ -6,8 +6,8 @@ imports the standard library only. A tree without the folder is complete too: th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 __all__ = ["BUNDLES", "REDOC", "SWAGGER_UI", "UI_FOLDER", "Bundle"]
 
@@ -15,8 +15,7 @@ UI_FOLDER = Path(__file__).with_name("ui")
 MEDIA_TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
 
 
-@dataclass(frozen=True, slots=True)
-class Bundle:
+class Bundle(NamedTuple):
     """Files of one npm package at one version, and what its archive must hash to."""
 
     package: str

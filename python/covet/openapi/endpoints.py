@@ -6,9 +6,9 @@ so is each document of `add_document`. What makes them is loaded at the first re
 
 from __future__ import annotations
 
-import gzip
 import importlib
 import importlib.util
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -175,7 +175,7 @@ def _files(bundle: Bundle) -> Endpoint:
         if takes_gzip(req.headers.get("accept-encoding", "")):
             headers["content-encoding"] = "gzip"
         else:
-            content = gzip.decompress(content)
+            content = zlib.decompress(content, wbits=zlib.MAX_WBITS | 16)  # 16: with gzip's frame
         return Response(content, headers=headers, media_type=MEDIA_TYPES[Path(name).suffix])
 
     return docs_file
