@@ -64,6 +64,13 @@ def test_pages_load_nothing_from_elsewhere(root_path, paths):
 
 
 @pytest.mark.usefixtures("packaged")
+def test_a_path_cannot_send_a_page_elsewhere():
+    client = TestClient(CovetPy(docs_url="/{rest:path}/docs"))
+    for url in loaded(client.get("http://testserver//example.com/docs").text):
+        assert url.startswith("/example.com/docs/")
+
+
+@pytest.mark.usefixtures("packaged")
 def test_files_are_sent_compressed_to_those_who_take_it():
     client = TestClient(CovetPy())
     url = f"/docs/{SWAGGER_UI.label}/swagger-ui.css"

@@ -201,8 +201,9 @@ def _files_path(page_url: str, bundle: Bundle) -> str:
 def _files_url(request: Request, bundle: Bundle) -> str:
     """Return where a page loads its files from: below its own address, or a CDN where none are packaged."""
     if bundle.is_packaged():
-        page = get_route_path(request.scope).rstrip("/")
-        return f"{_root_path(request)}{quote(page)}/{bundle.label}"
+        # One slash in front: two would name a host, and some page addresses take what the client wrote.
+        page = quote(get_route_path(request.scope).strip("/"))
+        return f"{_root_path(request)}{'/' * bool(page)}{page}/{bundle.label}"
     if bundle.label not in _told:
         _told.add(bundle.label)
         logger.warning(
