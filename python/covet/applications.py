@@ -197,6 +197,8 @@ class CovetPy(Verbs, Starlette):
         if self.openapi_url:
             assert self.title, "A title must be provided for OpenAPI, e.g.: 'My API'"
             assert self.version, "A version must be provided for OpenAPI, e.g.: '2.1.0'"
+        if self.docs_theme not in ("auto", "light", "dark"):
+            raise ValueError(f"docs_theme is {self.docs_theme!r}; it must be 'auto', 'light' or 'dark'")
 
     def _take_root_path(self, root_path: str) -> None:
         if root_path:

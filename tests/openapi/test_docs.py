@@ -81,6 +81,18 @@ def test_a_document_needs_title_and_version():
         CovetPy(**{missing: "", "openapi_url": None})
 
 
+def test_an_unknown_theme_is_refused():
+    with pytest.raises(ValueError, match="docs_theme is 'blue'; it must be 'auto', 'light' or 'dark'"):
+        CovetPy(docs_theme="blue")
+
+
+def test_a_page_follows_the_chosen_theme():
+    for theme, question in (("auto", "preference.matches"), ("light", "false"), ("dark", "true")):
+        client = TestClient(CovetPy(docs_theme=theme))
+        assert f"toggle('dark-mode', {question})" in client.get("/docs").text
+        assert f"const dark = {question}\n" in client.get("/redoc").text
+
+
 def test_the_document_is_served_as_yaml_too():
     app = CovetPy(title="Bücher")
     app.get("/x")(lambda: None)
