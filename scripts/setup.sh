@@ -15,4 +15,5 @@ if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
     -r requirements/build.txt ${requirements:+-r "$requirements"}
   echo "$wanted" >"$stamp"
 fi
+"$venv/bin/python" scripts/fetch-ui.py || true # it says what is missing; the pages work without
 VIRTUAL_ENV=$(cd "$venv" && pwd) "$venv/bin/maturin" develop --quiet --profile "$profile"

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import importlib
 import warnings
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import Any, Literal, TypeVar, Unpack
+from collections.abc import Callable, Coroutine, Sequence
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack
 
 from typing_extensions import deprecated
 
@@ -33,21 +33,25 @@ from covet.middleware.base import BaseHTTPMiddleware
 from covet.middleware.declaration import Middleware
 from covet.middleware.errors import ServerErrorMiddleware
 from covet.middleware.exceptions import ExceptionMiddleware
+from covet.openapi.endpoints import endpoints_of
 from covet.params import Depends
 from covet.requests import Request
-from covet.responses import HTMLResponse, JSONResponse, Response
+from covet.responses import JSONResponse, Response
 from covet.routing import APIRouter
 from covet.routing.body_limit import AppBodyLimitMiddleware, validate_max_body_size
 from covet.routing.form_limits import FormLimits
 from covet.routing.frontend_files import Fallback, PathLike, resolve_check_dir
 from covet.routing.operation_id import generate_unique_id
 from covet.routing.options import ApiRouteOptions, IncludeOptions
-from covet.routing.route import BaseRoute
+from covet.routing.route import BaseRoute, Route
 from covet.routing.router import Router
 from covet.routing.verbs import Verbs, show_signatures
 from covet.telemetry import TelemetryConfig
 from covet.types import ASGIApp, DecoratedCallable, ExceptionHandler, Lifespan, Receive, Scope, Send
 from covet.watched import WatchedDict
+
+if TYPE_CHECKING:
+    from covet.openapi.partial_document import PartialDocument
 
 __all__ = ["CovetPy", "FastAPI"]
 
@@ -70,7 +74,10 @@ class CovetPy(Verbs, Starlette):
     `webhooks`. Where it is: `openapi_url`, `docs_url`, `redoc_url` (None for none), and how it looks:
     `swagger_ui_*`. What goes for every route is as for `APIRouter`. `lifespan` runs around the time of
     serving; `middleware`, `exception_handlers` and `debug` are as in Starlette.
-    Not FastAPI's: `auto_head`, `auto_options` and `cancel_on_disconnect`, see `APIRouter`.
+    Not FastAPI's: `auto_head`, `auto_options` and `cancel_on_disconnect`, see `APIRouter`; `docs_theme`, the
+    look of the pages: "light", "dark" or, by default, what the reader's browser prefers ("auto");
+    `openapi_version`: with "3.0.3" the document is one of OpenAPI 3.0; `generate_examples`: the document has
+    an example for each JSON body and required parameter.
     """
 
     dependency_overrides: dict[Callable[..., Any], Callable[..., Any]]
@@ -124,6 +131,9 @@ class CovetPy(Verbs, Starlette):
         auto_head: bool = False,
         auto_options: bool = False,
         cancel_on_disconnect: bool | None = None,
+        openapi_version: str = "3.1.0",
+        generate_examples: bool = False,
+        docs_theme: Literal["auto", "light", "dark"] = "auto",
     ) -> None:
         validate_max_body_size(max_body_size)
         self.max_body_size = max_body_size
@@ -136,10 +146,13 @@ class CovetPy(Verbs, Starlette):
         self.swagger_ui_oauth2_redirect_url = swagger_ui_oauth2_redirect_url
         self.swagger_ui_init_oauth = swagger_ui_init_oauth
         self.swagger_ui_parameters = swagger_ui_parameters
+        self.generate_examples = generate_examples
+        self.docs_theme = docs_theme
+        self.documents: list[PartialDocument] = []
         self.servers = servers or []
         self.separate_input_output_schemas = separate_input_output_schemas
         self.openapi_external_docs = openapi_external_docs
-        self.openapi_version = "3.1.0"
+        self.openapi_version = openapi_version
         self.openapi_schema: dict[str, Any] | None = None
         self._openapi_routes_version: int | None = None
         self.telemetry: TelemetryConfig = {} if telemetry is None else telemetry
@@ -184,6 +197,8 @@ class CovetPy(Verbs, Starlette):
         if self.openapi_url:
             assert self.title, "A title must be provided for OpenAPI, e.g.: 'My API'"
             assert self.version, "A version must be provided for OpenAPI, e.g.: '2.1.0'"
+        if self.docs_theme not in ("auto", "light", "dark"):
+            raise ValueError(f"docs_theme is {self.docs_theme!r}; it must be 'auto', 'light' or 'dark'")
 
     def _take_root_path(self, root_path: str) -> None:
         if root_path:
@@ -236,74 +251,74 @@ class CovetPy(Verbs, Starlette):
         """Return the OpenAPI document; made once, and again after routes have changed."""
         version = self.router._get_routes_version()
         if not self.openapi_schema or self._openapi_routes_version != version:
-            self.openapi_schema = _document().get_openapi(
-                title=self.title,
-                version=self.version,
-                openapi_version=self.openapi_version,
-                summary=self.summary,
-                description=self.description,
-                terms_of_service=self.terms_of_service,
-                contact=self.contact,
-                license_info=self.license_info,
-                routes=self.routes,
-                webhooks=self.webhooks.routes,
-                tags=self.openapi_tags,
-                servers=self.servers,
-                separate_input_output_schemas=self.separate_input_output_schemas,
-                external_docs=self.openapi_external_docs,
-            )
+            self.openapi_schema = _loaded("covet.openapi.application_document").application_document(self)
             self._openapi_routes_version = version
         return self.openapi_schema
 
     def setup(self) -> None:
         """Add the routes of the document and of the pages that show it."""
-        if not self.openapi_url:
-            return
-        self.add_route(self.openapi_url, self._openapi_endpoint(), include_in_schema=False)
-        if self.docs_url:
-            self.add_route(self.docs_url, self._swagger_endpoint(), include_in_schema=False)
-            if self.swagger_ui_oauth2_redirect_url:
-                redirect_url = self.swagger_ui_oauth2_redirect_url
-                self.add_route(redirect_url, swagger_ui_redirect, include_in_schema=False)
-        if self.redoc_url:
-            self.add_route(self.redoc_url, self._redoc_endpoint(), include_in_schema=False)
+        for path, endpoint in endpoints_of(self, self):
+            self.add_route(path, endpoint, include_in_schema=False)
+        self._documents_end = len(self.router.routes)
 
-    def _openapi_endpoint(self) -> Callable[[Request], Awaitable[Response]]:
-        async def openapi(req: Request) -> JSONResponse:
-            root_path = _root_path(req)
-            schema = self.openapi()
-            if root_path and self.root_path_in_servers:
-                servers = schema.get("servers", [])
-                if root_path not in {server.get("url") for server in servers}:
-                    schema = {**schema, "servers": [{"url": root_path}, *servers]}
-            return JSONResponse(schema)
+    def add_document(
+        self,
+        name: str,
+        *,
+        prefix: str | None = None,
+        select: Callable[[Any], bool] | None = None,
+        title: str | None = None,
+        version: str | None = None,
+        description: str | None = None,
+        openapi_url: str = "{prefix}/openapi.json",
+        docs_url: str | None = "{prefix}/docs",
+        redoc_url: str | None = "{prefix}/redoc",
+    ) -> PartialDocument:
+        """Serve a document of a part of the API, such as one version of it, with pages of its own.
 
-        return openapi
+            from covet import APIRouter, CovetPy
 
-    def _swagger_endpoint(self) -> Callable[[Request], Awaitable[Response]]:
-        async def swagger_ui_html(req: Request) -> HTMLResponse:
-            root_path = _root_path(req)
-            redirect_url = self.swagger_ui_oauth2_redirect_url
-            page: HTMLResponse = _pages().get_swagger_ui_html(
-                openapi_url=f"{root_path}{self.openapi_url}",
-                title=f"{self.title} - Swagger UI",
-                oauth2_redirect_url=root_path + redirect_url if redirect_url else redirect_url,
-                init_oauth=self.swagger_ui_init_oauth,
-                swagger_ui_parameters=self.swagger_ui_parameters,
-            )
-            return page
+            app = CovetPy()
+            books = APIRouter(prefix="/v1/books")
+            app.include_router(books)
+            app.add_document("v1")  # /v1/openapi.json, /v1/docs, /v1/redoc
 
-        return swagger_ui_html
+        All pages get a selector of the documents. Where the application has no document or no such page,
+        there is none here unless its address is given.
 
-    def _redoc_endpoint(self) -> Callable[[Request], Awaitable[Response]]:
-        async def redoc_html(req: Request) -> HTMLResponse:
-            openapi_url = f"{_root_path(req)}{self.openapi_url}"
-            page: HTMLResponse = _pages().get_redoc_html(
-                openapi_url=openapi_url, title=f"{self.title} - ReDoc"
-            )
-            return page
+        Args:
+            name: what the selector says; each may be there once.
+            prefix: which operations, by the beginning of their paths; `/name` by default.
+            select: which operations instead, by a function of the route (`path`, `tags`, `methods` …).
+            title, version, description: where they differ from the application's.
+            openapi_url, docs_url, redoc_url: addresses; None for a page that is not wanted.
 
-        return redoc_html
+        Raises:
+            ValueError: the name is taken, or the prefix does not begin with a slash or ends with one.
+        """
+        prefix = f"/{name}" if prefix is None else prefix
+        if any(known.name == name for known in self.documents):
+            raise ValueError(f"add_document({name!r}): there is a document of this name already")
+        if not prefix.startswith("/") or prefix.endswith("/"):
+            raise ValueError(f"add_document({name!r}): prefix {prefix!r} must be like '/v1'")
+        document: PartialDocument = _loaded("covet.openapi.partial_document").PartialDocument(
+            app=self,
+            name=name,
+            prefix=prefix,
+            select=select,
+            openapi_url=_address(openapi_url, prefix, self.openapi_url),
+            docs_url=_address(docs_url, prefix, self.docs_url),
+            redoc_url=_address(redoc_url, prefix, self.redoc_url),
+            title=title or self.title,
+            version=version or self.version,
+            description=description or self.description,
+        )
+        self.documents.append(document)
+        for path, endpoint in endpoints_of(self, document):
+            # Before the user's routes, as the application's own: `/v1/{name}` may be one of them.
+            self.router.routes.insert(self._documents_end, Route(path, endpoint, include_in_schema=False))
+            self._documents_end += 1
+        return document
 
     def add_api_route(
         self, path: str, endpoint: Callable[..., Any], **options: Unpack[ApiRouteOptions]
@@ -374,24 +389,16 @@ class CovetPy(Verbs, Starlette):
         return decorator
 
 
-async def swagger_ui_redirect(req: Request) -> HTMLResponse:
-    """Answer with the page that OAuth2 providers send users of Swagger UI back to."""
-    page: HTMLResponse = _pages().get_swagger_ui_oauth2_redirect_html()
-    return page
+def _address(template: str | None, prefix: str, own: str | None) -> str | None:
+    """Return an address of a document; a default one only where the application has its like."""
+    if template is None or (own is None and template.startswith("{prefix}")):
+        return None
+    return template.replace("{prefix}", prefix)
 
 
-def _root_path(request: Request) -> str:
-    root_path: str = request.scope.get("root_path", "")
-    return root_path.rstrip("/")
-
-
-def _document() -> Any:
+def _loaded(module: str) -> Any:
     # Loaded when the first document is made: no request of an API needs it.
-    return importlib.import_module("covet.openapi.utils")
-
-
-def _pages() -> Any:
-    return importlib.import_module("covet.openapi.docs")
+    return importlib.import_module(module)
 
 
 show_signatures(CovetPy)

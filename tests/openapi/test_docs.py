@@ -1,6 +1,9 @@
 """The pages that show documents."""
 
+import importlib.util
+
 import pytest
+import yaml
 
 from covet import CovetPy
 from covet.openapi.docs import get_redoc_html, get_swagger_ui_html
@@ -76,3 +79,42 @@ def test_a_document_needs_title_and_version():
         with pytest.raises(AssertionError, match=f"A {missing} must be provided"):
             CovetPy(**{missing: ""})
         CovetPy(**{missing: "", "openapi_url": None})
+
+
+def test_an_unknown_theme_is_refused():
+    with pytest.raises(ValueError, match="docs_theme is 'blue'; it must be 'auto', 'light' or 'dark'"):
+        CovetPy(docs_theme="blue")
+
+
+def test_a_page_follows_the_chosen_theme():
+    for theme, question in (("auto", "preference.matches"), ("light", "false"), ("dark", "true")):
+        client = TestClient(CovetPy(docs_theme=theme))
+        assert f"toggle('dark-mode', {question})" in client.get("/docs").text
+        assert f"const dark = {question}\n" in client.get("/redoc").text
+
+
+def test_the_document_is_served_as_yaml_too():
+    app = CovetPy(title="Bücher")
+    app.get("/x")(lambda: None)
+    client = TestClient(app, root_path="/api")
+    for _ in range(2):
+        answer = client.get("/openapi.yaml")
+        assert answer.headers["content-type"] == "application/yaml"
+        assert yaml.safe_load(answer.text) == client.get("/openapi.json").json()
+    app.get("/y")(lambda: None)
+    assert "/y" in yaml.safe_load(client.get("/openapi.yaml").text)["paths"]
+    assert list(app.openapi()["paths"]) == ["/x", "/y"]
+
+
+@pytest.mark.parametrize("root_path", ["", "/api"])
+def test_the_yaml_is_made_once_for_a_document(monkeypatch, root_path):
+    made = []
+    monkeypatch.setattr(yaml, "dump", lambda document, **options: made.append(document) or "text")
+    client = TestClient(CovetPy(), root_path=root_path)
+    assert [client.get("/openapi.yaml").text for _ in range(3)] == ["text"] * 3
+    assert len(made) == 1
+
+
+def test_without_pyyaml_there_is_no_yaml(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert TestClient(CovetPy()).get("/openapi.yaml").status_code == 404

@@ -15,6 +15,7 @@ COMMANDS = {
     "run": ("covet.cli.run", "serve an application"),
     "new": ("covet.cli.new", "make a small project to start from"),
     "routes": ("covet.cli.routes", "list an application's routes"),
+    "openapi": ("covet.cli.openapi", "write or compare an application's OpenAPI document"),
     "completion": ("covet.cli.completion", "print a script that completes commands in a shell"),
 }
 EXAMPLES = """\

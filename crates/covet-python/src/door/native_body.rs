@@ -22,7 +22,7 @@ pub(crate) struct NativeBody {
 }
 
 impl NativeBody {
-    /// Hold a body. A stream in it must never wait: only filters over whole bodies are such streams.
+    /// Hold a body. A stream in it never waits for anybody: it is a filter over a whole body, which only pauses.
     pub(crate) fn new(body: Body) -> Self {
         Self {
             whole: LoopBound::new(RefCell::new(Some(body))),
@@ -55,14 +55,17 @@ impl NativeBody {
         match std::mem::take(&mut *rest) {
             Body::Empty => Ok(None),
             Body::Full(bytes) => Ok(Some(bytes)),
-            Body::Stream(mut stream) => match stream.poll_chunk(Waker::noop()) {
-                Poll::Ready(Some(Ok(piece))) => {
-                    *rest = Body::Stream(stream);
-                    Ok(Some(piece))
+            Body::Stream(mut stream) => loop {
+                match stream.poll_chunk(Waker::noop()) {
+                    Poll::Ready(Some(Ok(piece))) => {
+                        *rest = Body::Stream(stream);
+                        break Ok(Some(piece));
+                    }
+                    Poll::Ready(None) => break Ok(None),
+                    Poll::Ready(Some(Err(error))) => break Err(PyRuntimeError::new_err(error.to_string())),
+                    // A pause for the sake of others, which whoever iterates takes between the pieces.
+                    Poll::Pending => {}
                 }
-                Poll::Ready(None) => Ok(None),
-                Poll::Ready(Some(Err(error))) => Err(PyRuntimeError::new_err(error.to_string())),
-                Poll::Pending => Err(PyRuntimeError::new_err("a filtered body made its reader wait")),
             },
         }
     }
