@@ -17,8 +17,8 @@ from covet.server import SettingsError
 from covet.server.tracebacks import format_user
 
 from .discovery import find_application
+from .naming import add_application, wants_compat
 from .parser import Parser
-from .run import add_application, wants_compat
 
 __all__ = ["run"]
 

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 
 from covet.server import Settings
 
-from .naming import add_application, wants_compat
 from .parser import Parser
 from .serving import add_serving, serve_as_told
 
-__all__ = ["add_application", "run", "wants_compat"]
+__all__ = ["run"]
 
 EXAMPLES = """\
   covet run                                  the application found in this folder
