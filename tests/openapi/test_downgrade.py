@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from openapi_schema_validator import OAS30Validator, OAS31Validator
 from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
@@ -272,6 +272,7 @@ SCHEMAS = st.recursive(
 )
 
 
+@example({"type": "string", "additionalProperties": False, "patternProperties": {}})
 @given(SCHEMAS)
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_schema_becomes_a_valid_one(schema):

@@ -58,7 +58,7 @@ def _take_parts(schema: Schema, kept: Schema) -> None:
     if "not" in schema:
         kept["not"] = downgrade_schema(schema["not"])
     additional = schema.get("additionalProperties")
-    if "patternProperties" in schema:
+    if schema.get("patternProperties"):
         # A key may fit a pattern or none; which, 3.0 cannot say.
         parts = [*schema["patternProperties"].values(), *([additional] if additional else [])]
         if additional is not None and all(isinstance(part, dict) for part in parts):
