@@ -56,6 +56,51 @@ def test_drains_under_load_answer_or_refuse(serve, load, until, workers, drains)
         assert server.output.count("lifespan shutdown") == workers
 
 
+EVENTS = """
+import asyncio
+from collections.abc import AsyncIterable
+from covet import CovetPy
+from covet.responses import EventSourceResponse
+
+app = CovetPy()
+wrapped = CovetPy()
+
+@wrapped.middleware("http")
+async def around(request, call_next):
+    return await call_next(request)
+
+async def events() -> AsyncIterable[str]:
+    try:
+        yield "first"
+        await asyncio.sleep(1000)
+    finally:
+        print("generator closed", flush=True)
+
+for each in (app, wrapped):
+    each.get("/events", response_class=EventSourceResponse)(events)
+"""
+
+
+@pytest.mark.parametrize("app", ["events:app", "events:wrapped"])
+def test_streams_of_events_end_with_the_drain(serve, tmp_path, app):
+    (tmp_path / "events.py").write_text(EVENTS)
+    server = serve(app)
+    with server.connect() as listening:
+        listening.sendall(HEAD % b"/events")
+        answer = b""
+        while b"first" not in answer:
+            answer += listening.recv(65536)
+        start = time.monotonic()
+        server.process.send_signal(signal.SIGTERM)
+        while piece := listening.recv(65536):
+            answer += piece
+    assert answer.endswith(b"\r\n0\r\n\r\n"), "the end is an orderly one"
+    assert server.process.wait(10) == 0
+    assert time.monotonic() - start < 5
+    assert "generator closed" in server.output
+    assert "cut off" not in server.output
+
+
 def test_a_hanging_handler_is_named_and_left(serve):
     server = serve("hostile:app", "--timeout-drain", "1")
     with server.connect() as hanging:
@@ -70,6 +115,7 @@ def test_a_hanging_handler_is_named_and_left(serve):
 
 def test_a_killed_worker_is_replaced(serve, load, until):
     server = serve("hostile:app", "--workers", "2")
+    server.wait_for("worker 2 ready")
     clients = load(server, PATHS[:20])
     assert until(lambda: clients.answered > 50)
     children = set(_children(server))
@@ -79,7 +125,8 @@ def test_a_killed_worker_is_replaced(serve, load, until):
     assert until(lambda: len(set(_children(server)) - {victim}) == 2, 2)
     assert time.monotonic() - killed < 2
     newcomer = (set(_children(server)) - children).pop()
-    assert until(lambda: str(newcomer) in server.get(), 2)
+    server.wait_for(rf"ready in \d+ ms \(pid {newcomer}\)")
+    assert until(lambda: str(newcomer) in server.get(), 10)
     clients.stop()
     assert clients.refused == 0
     assert clients.broken <= 20  # only what the dead worker held

@@ -76,7 +76,10 @@ impl Turn<'_> {
         connection.last |= !delivery.keep_alive || (delivery.body == Length::UntilClose && !silent);
         exchange.answer = Answer::Done;
         match body {
-            Body::Stream(stream) if !silent => exchange.answer = Answer::Stream(stream, frame),
+            Body::Stream(stream) if !silent => {
+                exchange.events = !matches!(frame, Frame::Known(_)) && is_event_stream(&head);
+                exchange.answer = Answer::Stream(stream, frame);
+            }
             Body::Full(bytes) if !silent => {
                 exchange.sent = bytes.len() as u64;
                 connection.outbound.push(bytes);
@@ -133,6 +136,7 @@ impl Turn<'_> {
                 return Step::Again;
             };
             match stream.poll_chunk(&waker) {
+                Poll::Pending if exchange.events && self.hub.drain.is_on() => self.end_events(),
                 Poll::Pending => return Step::Wait,
                 Poll::Ready(Some(Ok(piece))) => self.send_piece(piece),
                 Poll::Ready(None) => self.end_stream(),
@@ -207,6 +211,20 @@ impl Turn<'_> {
             Frame::Chunked => response::write_last_chunk(&mut connection.outbound.tail),
         }
         self.drop_stream();
+    }
+
+    /// A drain ends a stream of events in order; to its producer it looks as if the client had left.
+    fn end_events(&mut self) {
+        let connection = &mut *self.connection;
+        connection.last = true;
+        if let Some(exchange) = &mut connection.exchange {
+            exchange.lost = true;
+        }
+        let watchers = self.hub.slots.borrow_mut().lose(connection.key);
+        self.end_stream();
+        for watcher in watchers {
+            watcher.wake();
+        }
     }
 
     fn drop_stream(&mut self) {
@@ -307,6 +325,16 @@ impl Hub {
             request_id: logged.request_id(),
         });
     }
+}
+
+fn is_event_stream(head: &ResponseHead) -> bool {
+    const KIND: &[u8] = b"text/event-stream";
+    head.headers.iter().any(|(name, value)| {
+        name.eq_ignore_ascii_case(b"content-type")
+            && value
+                .get(..KIND.len())
+                .is_some_and(|kind| kind.eq_ignore_ascii_case(KIND))
+    })
 }
 
 impl Exchange {

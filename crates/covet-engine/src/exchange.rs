@@ -36,6 +36,8 @@ pub(crate) struct Exchange {
     pub(crate) request: Option<Box<RequestHead>>,
     pub(crate) intake: Intake,
     pub(crate) answer: Answer,
+    /// The answer is a stream of events: it has no end of its own, and its client comes back after one.
+    pub(crate) events: bool,
     pub(crate) started: Instant,
     /// `None` without an access log.
     pub(crate) logged: Option<Box<Logged>>,
@@ -63,6 +65,7 @@ impl Exchange {
             request: None,
             intake: Intake::Over,
             answer: Answer::Waiting,
+            events: false,
             started: now,
             logged: settings.access_log.then(|| Logged::new(head)),
             status: 0,

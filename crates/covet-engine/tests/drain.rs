@@ -14,7 +14,9 @@ use std::net::TcpStream;
 use std::rc::Rc;
 use std::time::Duration;
 
-use covet_http::Limits;
+use bytes::Bytes;
+use covet_http::channel::{BodySender, channel};
+use covet_http::{Body, Limits, ResponseHead};
 use harness::{Server, body, get};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -170,6 +172,58 @@ fn what_has_arrived_before_the_drain_is_served() {
     server.settle();
     assert_eq!(body(&known.receive()), "hello");
     assert_eq!(body(&unknown.receive()), "hello");
+}
+
+/// A server that streams what comes through the channel, as events or not.
+fn streaming(kind: &'static str) -> (Server, Rc<RefCell<Option<BodySender>>>) {
+    let sender: Rc<RefCell<Option<BodySender>>> = Rc::default();
+    let kept = Rc::clone(&sender);
+    let settings = covet_engine::Settings::default();
+    let server = Server::with(Limits::default(), settings, move |_, _, reply| {
+        let (sender, receiver) = channel(1 << 16);
+        *kept.borrow_mut() = Some(sender);
+        let mut head = ResponseHead::new(200);
+        head.headers.push((
+            Bytes::from_static(b"content-type"),
+            Bytes::from_static(kind.as_bytes()),
+        ));
+        reply.send(head, Body::Stream(Box::new(receiver)));
+    });
+    (server, sender)
+}
+
+#[test]
+fn a_stream_of_events_ends_in_order_when_the_drain_begins() {
+    let (mut server, sender) = streaming("text/event-stream; charset=utf-8");
+    let mut client = server.connect();
+    server.talk(&mut client, get("/events"));
+    sender
+        .borrow()
+        .as_ref()
+        .unwrap()
+        .push(Bytes::from_static(b"data: last\n\n"));
+    server.engine.drain();
+    server.settle();
+    let output = client.receive();
+    assert!(output.ends_with("data: last\n\n\r\n0\r\n\r\n"), "{output}");
+    assert!(client.closed);
+    assert!(sender.borrow().as_ref().unwrap().is_closed());
+    drop(client);
+    server.settle();
+    assert!(server.engine.is_drained());
+}
+
+#[test]
+fn another_stream_is_awaited() {
+    let (mut server, sender) = streaming("application/jsonl");
+    let mut client = server.connect();
+    server.talk(&mut client, get("/lines"));
+    server.engine.drain();
+    server.pass_time(SECOND * 5);
+    assert!(!server.engine.is_drained());
+    sender.borrow_mut().take().unwrap().finish();
+    server.settle();
+    assert!(client.receive().ends_with("0\r\n\r\n"));
 }
 
 #[test]
