@@ -27,6 +27,7 @@ rust: ## Run the Rust tests
 	cargo test --quiet --workspace --profile fast
 
 python: setup ## Run the Python tests
+	@scripts/test-packages.sh || true # it says what is skipped
 	$(PY) -m pytest
 
 lint: setup ## Check formatting, lints and import contracts
