@@ -29,7 +29,9 @@ from .driver import Browser, missing_programs
 
 def _reason_to_skip() -> str:
     if missing_programs():
-        return f"{' and '.join(missing_programs())} not found; install with: scripts/test-packages.sh (as root)"
+        return (
+            f"{' and '.join(missing_programs())} not found; install with: scripts/test-packages.sh (as root)"
+        )
     if not all(bundle.is_packaged() for bundle in BUNDLES):
         return "the files of the pages are not packaged; fetch them with: scripts/fetch-ui.py"
     return ""
