@@ -81,7 +81,7 @@ def test_a_worker_is_recycled_by_its_request_count(serve):
 def test_hup_replaces_every_worker_and_loses_nothing(serve, tmp_path):
     server = serve("plain:app", "--workers", "2", "--no-access-log")
     before = two_pids(server)
-    (tmp_path / "plain.py").write_text((tmp_path / "plain.py").read_text().replace('"one"', '"two"'))
+    (tmp_path / "plain.py").write_text((tmp_path / "plain.py").read_text().replace('"one"', '"another"'))
     stop, lost = threading.Event(), []
 
     def keep_asking():
@@ -99,7 +99,7 @@ def test_hup_replaces_every_worker_and_loses_nothing(serve, tmp_path):
     asking.join()
     assert not lost
     assert not before & pids(server)
-    assert server.get("/version") == "two"
+    assert server.get("/version") == "another"
 
 
 def test_hup_keeps_the_old_workers_when_the_new_code_is_broken(serve, tmp_path):
