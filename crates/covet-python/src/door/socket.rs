@@ -108,7 +108,11 @@ impl SocketDoor {
 
     fn dispatch(&self, py: Python<'_>, request: Request, reply: Reply) {
         let resolved = self.recall(py, &request.head);
-        let around = match self.enter(py, &request.head) {
+        let table = match &resolved {
+            Some(resolved) => Some(resolved.table.clone()),
+            None => self.site.tables.as_ref().and_then(|tables| tables.current(py)),
+        };
+        let around = match enter(table, &request.head) {
             Ok(around) => around,
             Err((around, head, body)) => {
                 let exchange = Exchange::new(self.site.clone(), request, reply, Some(around));
@@ -151,27 +155,6 @@ impl SocketDoor {
                 Exchange::new(self.site.clone(), request, reply, around),
                 false,
             ),
-        }
-    }
-
-    /// Go inwards through the application's outermost native middleware; an Err is its early answer.
-    fn enter(&self, py: Python<'_>, head: &RequestHead) -> Result<Option<Around>, EarlyAnswer> {
-        let table = self.site.tables.as_ref().and_then(|tables| tables.current(py));
-        let Some(table) = table.filter(|table| !table.settings.pipeline.outer.is_empty()) else {
-            return Ok(None);
-        };
-        // No store is mounted here yet: a middleware that asks for one is told so.
-        let entry = table
-            .settings
-            .pipeline
-            .outer
-            .enter(head, Instant::now(), |_| StoreAnswer::Unavailable);
-        match entry {
-            Entry::Through => {
-                let entered = table.settings.pipeline.outer.len();
-                Ok(Some(Around { table, entered }))
-            }
-            Entry::Answered(entered, head, body) => Err((Around { table, entered }, head, body)),
         }
     }
 
@@ -240,6 +223,26 @@ impl SocketDoor {
 
 /// What a native middleware answered, and how far the request had come.
 type EarlyAnswer = (Around, ResponseHead, Body);
+
+/// Go inwards through the application's outermost native middleware; an Err is its early answer.
+fn enter(table: Option<Arc<Table>>, head: &RequestHead) -> Result<Option<Around>, EarlyAnswer> {
+    let Some(table) = table.filter(|table| !table.settings.pipeline.outer.is_empty()) else {
+        return Ok(None);
+    };
+    // No store is mounted here yet: a middleware that asks for one is told so.
+    let entry = table
+        .settings
+        .pipeline
+        .outer
+        .enter(head, Instant::now(), |_| StoreAnswer::Unavailable);
+    match entry {
+        Entry::Through => {
+            let entered = table.settings.pipeline.outer.len();
+            Ok(Some(Around { table, entered }))
+        }
+        Entry::Answered(entered, head, body) => Err((Around { table, entered }, head, body)),
+    }
+}
 
 impl Endpoint for SocketDoor {
     fn admit(&self, head: &RequestHead, _peer: &Peer) -> Admission {
