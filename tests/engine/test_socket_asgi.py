@@ -248,6 +248,10 @@ def test_the_access_callback_gets_one_line_a_request(serve: Any) -> None:
 
     server = serve(app)
     server.get("/a?b=c", "POST", b"x", **{"X-Request-Id": "abc"})
+    # Told by the server's thread, perhaps a moment after the answer has arrived.
+    deadline = time.monotonic() + 5
+    while not server.access and time.monotonic() < deadline:
+        time.sleep(0.005)
     ((_, *line),) = server.access
     assert line[:4] == ["POST", "/a?b=c", "1.1", 201]
     assert 0 <= line[4] < 10
