@@ -228,12 +228,13 @@ impl<T: 'static> LoopBound<T> {
 
 impl<T: 'static> Drop for LoopBound<T> {
     fn drop(&mut self) {
-        // SAFETY: taken once, here, and never used again.
-        let value = unsafe { ManuallyDrop::take(&mut self.value) };
         if self.thread == this_thread() {
-            drop(value);
+            // SAFETY: dropped once, here, and never used again.
+            unsafe { ManuallyDrop::drop(&mut self.value) };
             return;
         }
+        // SAFETY: taken once, here, and never used again.
+        let value = unsafe { ManuallyDrop::take(&mut self.value) };
         let grave = Grave {
             thread: self.thread,
             _value: Box::new(value),

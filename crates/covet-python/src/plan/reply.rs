@@ -145,7 +145,8 @@ impl Reply {
     /// Status and headers of a native answer; None where only Python knows what they come to.
     fn head(&self, py: Python<'_>, values: &Values) -> PyResult<Option<Head>> {
         let mut status = self.status.unwrap_or(200);
-        let mut headers = Vec::with_capacity(2 + self.headers.len());
+        // Room for the length and the server's own fields, too.
+        let mut headers = Vec::with_capacity(4 + self.headers.len());
         if let Some(content_type) = &self.content_type {
             headers.push((Bytes::from_static(b"content-type"), content_type.clone()));
         }
