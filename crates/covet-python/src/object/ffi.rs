@@ -278,6 +278,15 @@ pub(crate) fn is_subtype(class: &Bound<'_, PyType>, base: &Bound<'_, PyType>) ->
     unsafe { ffi::PyType_IsSubtype(class.as_type_ptr(), base.as_type_ptr()) != 0 }
 }
 
+/// The dictionary in which an object keeps its attributes; an error when it has none.
+pub(crate) fn instance_dict<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    // SAFETY: a live object and an attached thread; the function gives a new reference, or NULL with an error set.
+    unsafe {
+        let dict = ffi::PyObject_GenericGetDict(object.as_ptr(), ptr::null_mut());
+        Bound::from_owned_ptr_or_err(object.py(), dict)
+    }
+}
+
 /// The value of an int that fits into 64 bits, without an exception when it does not.
 pub(crate) fn small_int(integer: &Bound<'_, PyInt>) -> Option<i64> {
     let mut overflow = 0;
