@@ -6,8 +6,8 @@ Flags win over COVET_* variables, those over the names that platforms set, those
 import argparse
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from covet.server.settings import Settings, SettingsError
 
@@ -91,8 +91,7 @@ SAYS: dict[Callable[[str], Any], str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(NamedTuple):
     """One setting: `name` is the field of Settings, the flag with dashes, and COVET_ in capitals."""
 
     name: str
