@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from covet.responses import EventSourceResponse
 
@@ -52,6 +52,10 @@ class ServerSentEvent(BaseModel):
 
         yield ServerSentEvent(data={"price": 3}, event="price", id="7")
     """
+
+    # Its schema is made with the first event: that takes longer than the rest of the package's imports, and
+    # loads pydantic's plugins.
+    model_config = ConfigDict(defer_build=True)
 
     data: Any = None
     raw_data: str | None = None
