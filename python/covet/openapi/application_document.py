@@ -33,7 +33,7 @@ def application_document(app: Any, **changed: Any) -> dict[str, Any]:
         "separate_input_output_schemas": app.separate_input_output_schemas,
         "external_docs": app.openapi_external_docs,
     }
-    document = get_openapi(**(described | changed))
+    document = (app._maker("get_openapi") or get_openapi)(**(described | changed))
     if app.generate_examples:
         document = with_examples(document)
     return downgrade(document, version=app.openapi_version) if older else document
