@@ -39,6 +39,7 @@ LATE = {
     "covet.server.error_page": "for broken code under reload",
     "covet.server.supervisor": "for several workers and reload",
     "covet.testing": "for tests",
+    "covet.sse_event": "for handlers that send events",
     "email.message": "for what parses whole headers: a front end's pages, importlib.metadata",
     "encodings.idna": "for host names that are not ASCII",
     "html": "for pages",
