@@ -6,7 +6,6 @@ Flags win over COVET_* variables, those over the names that platforms set, those
 import argparse
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from covet.server.settings import Settings, SettingsError
@@ -313,7 +312,7 @@ def read_settings(given: argparse.Namespace, compat: bool = False, defaults: Set
                 "a server that reloads has one worker; leave out --workers or turn reload off", 2
             )
         values["workers"] = 1
-    return replace(defaults, **values)
+    return defaults._replace(**values)
 
 
 def _find(

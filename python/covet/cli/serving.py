@@ -104,4 +104,4 @@ def _watching(settings: Settings, folder: str, env_file: "EnvFile | None") -> Se
     include = settings.reload_include
     if env_file is not None:
         include += (os.path.basename(env_file.path),)
-    return replace(settings, reload_dir=folders, reload_include=include)
+    return settings._replace(reload_dir=folders, reload_include=include)
