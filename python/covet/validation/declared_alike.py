@@ -11,7 +11,6 @@ from collections.abc import Hashable, Iterable
 from types import GenericAlias, NoneType
 from typing import Any, get_args, get_origin
 
-import annotated_types
 from pydantic_core import PydanticUndefined
 
 from covet.validation.annotations import is_union
@@ -21,14 +20,15 @@ __all__ = ["declaration_key"]
 _PLAIN = frozenset({NoneType, bool, bytes, float, int, str, type(PydanticUndefined)})
 _SCALARS = frozenset({NoneType, bool, bytes, float, int, str})
 _CONTAINERS = frozenset({dict, frozenset, list, set, tuple})
+# The bounds of annotated_types, which comes with pydantic, and the attribute that each consists of.
 _BOUNDS = {
-    annotated_types.Ge: "ge",
-    annotated_types.Gt: "gt",
-    annotated_types.Le: "le",
-    annotated_types.Lt: "lt",
-    annotated_types.MaxLen: "max_length",
-    annotated_types.MinLen: "min_length",
-    annotated_types.MultipleOf: "multiple_of",
+    "Ge": "ge",
+    "Gt": "gt",
+    "Le": "le",
+    "Lt": "lt",
+    "MaxLen": "max_length",
+    "MinLen": "min_length",
+    "MultipleOf": "multiple_of",
 }
 
 
@@ -58,8 +58,9 @@ def _annotation_key(annotation: Any) -> Hashable | None:
 
 
 def _bound_key(bound: Any) -> Hashable | None:
-    name = _BOUNDS.get(type(bound))
-    return None if name is None else _value_key(name, getattr(bound, name))
+    kind = type(bound)
+    name = _BOUNDS.get(kind.__name__) if kind.__module__ == "annotated_types" else None
+    return None if name is None else _value_key(kind.__name__, getattr(bound, name))
 
 
 def _value_key(name: str, value: Any) -> Hashable | None:
