@@ -28,6 +28,7 @@ from covet.exceptions import (
     WebSocketRequestValidationError,
 )
 from covet.http_exceptions import HTTPException
+from covet.late_names import late_names
 from covet.middleware.asyncexitstack import AsyncExitStackMiddleware
 from covet.middleware.base import BaseHTTPMiddleware
 from covet.middleware.declaration import Middleware
@@ -56,6 +57,16 @@ if TYPE_CHECKING:
 __all__ = ["CovetPy", "FastAPI"]
 
 AppT = TypeVar("AppT", bound="CovetPy")
+
+# What makes documents and pages, and where it is defined. FastAPI looks these names up here whenever it needs
+# them, so people put functions of their own in their place.
+_MAKERS = {
+    "get_openapi": "covet.openapi.document",
+    "get_redoc_html": "covet.openapi.docs",
+    "get_swagger_ui_html": "covet.openapi.docs",
+    "get_swagger_ui_oauth2_redirect_html": "covet.openapi.docs",
+}
+__getattr__, __dir__ = late_names(globals(), _MAKERS)
 
 
 class CovetPy(Verbs, Starlette):
@@ -254,6 +265,13 @@ class CovetPy(Verbs, Starlette):
             self.openapi_schema = _loaded("covet.openapi.application_document").application_document(self)
             self._openapi_routes_version = version
         return self.openapi_schema
+
+    def _maker(self, name: str) -> Callable[..., Any] | None:
+        """Return what somebody put in the place of a function that makes pages or documents."""
+        maker: Any = globals().get(name)
+        # A function's globals tell where it is really written: `functools.wraps` leaves them alone.
+        written_in = getattr(maker, "__globals__", {}).get("__name__")
+        return None if written_in == _MAKERS[name] else maker
 
     def setup(self) -> None:
         """Add the routes of the document and of the pages that show it."""

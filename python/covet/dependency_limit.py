@@ -11,7 +11,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TypeVar
 from weakref import WeakKeyDictionary
 
-from anyio import CancelScope, Semaphore
+import anyio
 from anyio.lowlevel import RunVar, checkpoint_if_cancelled
 
 __all__ = ["DependencyLimit", "limited", "shielded_exit"]
@@ -25,18 +25,18 @@ class DependencyLimit:
     def __init__(self, max_concurrency: int) -> None:
         self.max_concurrency = max_concurrency
 
-    def get_semaphore(self) -> Semaphore:
+    def get_semaphore(self) -> anyio.Semaphore:
         """Return the running loop's semaphore for this limit."""
         semaphores = _semaphores.get(None)
         if semaphores is None:
             semaphores = WeakKeyDictionary()
             _semaphores.set(semaphores)
         if self not in semaphores:
-            semaphores[self] = Semaphore(self.max_concurrency)
+            semaphores[self] = anyio.Semaphore(self.max_concurrency)
         return semaphores[self]
 
 
-_semaphores: RunVar[WeakKeyDictionary[DependencyLimit, Semaphore] | None] = RunVar(
+_semaphores: RunVar[WeakKeyDictionary[DependencyLimit, anyio.Semaphore] | None] = RunVar(
     "covet_dependency_semaphores"
 )
 
@@ -50,7 +50,7 @@ async def limited(manager: AbstractAsyncContextManager[T], limit: DependencyLimi
 
 @asynccontextmanager
 async def shielded_exit(
-    manager: AbstractAsyncContextManager[T], scope: CancelScope
+    manager: AbstractAsyncContextManager[T], scope: anyio.CancelScope
 ) -> AsyncGenerator[T, None]:
     """Shield `scope` while the manager is left, so that a cancelled request still cleans up."""
     before = scope.shield

@@ -7,28 +7,30 @@ bytes.
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import sys
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from enum import Enum
-from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
-from pathlib import Path, PurePath
-from re import Pattern
+from pathlib import PurePath
 from types import GeneratorType
-from typing import Any, cast
-from uuid import UUID
+from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import BaseModel
-from pydantic.networks import AnyUrl, NameEmail
-from pydantic.types import SecretBytes, SecretStr
-from pydantic_core import PydanticUndefinedType, Url
+from pydantic_core import PydanticUndefinedType
 
 from covet.cycles import cycle_in
 from covet.exceptions import PydanticV1NotSupportedError
+from covet.late_names import late_names
 from covet.types import IncEx
 from covet.validation.annotations import is_pydantic_v1_model_instance
+
+if TYPE_CHECKING:
+    from covet.encoder_table import (
+        ENCODERS_BY_TYPE,
+        decimal_encoder,
+        generate_encoders_by_class_tuples,
+        isoformat,
+    )
 
 __all__ = [
     "ENCODERS_BY_TYPE",
@@ -39,62 +41,16 @@ __all__ = [
 ]
 
 
-def isoformat(o: datetime.date | datetime.time) -> str:
-    """Return a date or time in ISO 8601."""
-    return o.isoformat()
-
-
-def decimal_encoder(dec_value: Decimal) -> int | float:
-    """Return a decimal as an int when it was written without a fraction, else as a float.
-
-    A column `Numeric(x, 0)` holds integers; written as floats they would not survive the way back.
-    """
-    exponent = dec_value.as_tuple().exponent
-    whole = isinstance(exponent, int) and exponent >= 0
-    return int(dec_value) if whole else float(dec_value)
-
-
-ENCODERS_BY_TYPE: dict[type[Any], Callable[[Any], Any]] = {
-    bytes: lambda value: value.decode(),
-    datetime.date: isoformat,
-    datetime.datetime: isoformat,
-    datetime.time: isoformat,
-    datetime.timedelta: lambda value: value.total_seconds(),
-    Decimal: decimal_encoder,
-    Enum: lambda value: value.value,
-    frozenset: list,
-    deque: list,
-    GeneratorType: list,
-    IPv4Address: str,
-    IPv4Interface: str,
-    IPv4Network: str,
-    IPv6Address: str,
-    IPv6Interface: str,
-    IPv6Network: str,
-    NameEmail: str,
-    Path: str,
-    Pattern: lambda value: value.pattern,
-    SecretBytes: str,
-    SecretStr: str,
-    set: list,
-    UUID: str,
-    Url: str,
-    AnyUrl: str,
-}
-
-
-def generate_encoders_by_class_tuples(
-    type_encoder_map: dict[Any, Callable[[Any], Any]],
-) -> dict[Callable[[Any], Any], tuple[Any, ...]]:
-    """Return each encoder with the tuple of classes it is for, ready for `isinstance`."""
-    classes: dict[Callable[[Any], Any], tuple[Any, ...]] = defaultdict(tuple)
-    for cls, encoder in type_encoder_map.items():
-        classes[encoder] += (cls,)
-    return classes
-
-
-encoders_by_class_tuples = generate_encoders_by_class_tuples(ENCODERS_BY_TYPE)
-
+_TABLE_NAMES = (
+    "ENCODERS_BY_TYPE",
+    "decimal_encoder",
+    "encoders_by_class_tuples",
+    "generate_encoders_by_class_tuples",
+    "isoformat",
+)
+__getattr__, __dir__ = late_names(globals(), dict.fromkeys(_TABLE_NAMES, "covet.encoder_table"))
+# Looked up here at each use: users replace the tables as well as their entries.
+_HERE = sys.modules[__name__]
 # Classes of optional packages: they can only come when their module is loaded.
 _FOREIGN = (("pydantic.color", "Color"), ("pydantic_extra_types.color", "Color"))
 _PLAIN = (str, int, float, type(None))
@@ -198,10 +154,10 @@ def _as_set(selection: Any) -> Any:
 
 
 def _by_type(obj: Any) -> Any:
-    encoder = ENCODERS_BY_TYPE.get(type(obj))
+    encoder = _HERE.ENCODERS_BY_TYPE.get(type(obj))
     if encoder is not None:
         return encoder(obj)
-    for encoder, classes in encoders_by_class_tuples.items():
+    for encoder, classes in _HERE.encoders_by_class_tuples.items():
         if isinstance(obj, classes):
             return encoder(obj)
     for module, name in _FOREIGN:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from functools import cache
 from ipaddress import AddressValueError, IPv6Address
+from typing import NamedTuple
 
 __all__ = ["ParsedHost", "parse_host_header"]
 
 # RFC 3986, section 3.2.2: a registered name or IPv4 address, or an IP literal in brackets.
 _REG_NAME = r"[a-z0-9._~%!$&'()*+,;=-]+"
 _IP_LITERAL = r"\[(?:(?P<ipv6>[a-f0-9]*:[a-f0-9.:]+)|(?-i:v)[a-f0-9]+\.[a-z0-9._~!$&'()*+,;=:-]+)\]"
-_HOST = re.compile(rf"(?P<host>{_REG_NAME}|{_IP_LITERAL})(?::(?P<port>[0-9]+))?", re.IGNORECASE)
+_HOST = rf"(?P<host>{_REG_NAME}|{_IP_LITERAL})(?::(?P<port>[0-9]+))?"
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedHost:
+class ParsedHost(NamedTuple):
     """A valid Host value: `host` keeps the brackets of an IP literal, `port` is text or None."""
 
     host: str
@@ -35,9 +35,14 @@ class ParsedHost:
         return len(digits) <= 5 and int(digits or "0") <= 65535
 
 
+@cache
+def _pattern() -> re.Pattern[str]:
+    return re.compile(_HOST, re.IGNORECASE)
+
+
 def parse_host_header(host_header: str | None) -> ParsedHost | None:
     """Split a Host value into host and port; None if it is missing or not a host."""
-    match = None if host_header is None else _HOST.fullmatch(host_header)
+    match = None if host_header is None else _pattern().fullmatch(host_header)
     if match is None:
         return None
     if match["ipv6"] is not None:

@@ -13,16 +13,20 @@ import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, ClassVar, Literal, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Unpack
 
-from pydantic import AliasChoices, AliasPath, AnyUrl, ConfigDict, Discriminator
+from pydantic import AliasChoices, AliasPath, Discriminator
 from pydantic.fields import FieldInfo
 from typing_extensions import TypedDict, deprecated
 
 from covet.datastructures.default import _Unset
 from covet.dependency_limit import DependencyLimit
 from covet.exceptions import FastAPIDeprecationWarning
+from covet.late_names import late_names
 from covet.validation.fields import Undefined
+
+if TYPE_CHECKING:
+    from covet.param_example import Example
 
 __all__ = [
     "Body",
@@ -42,15 +46,7 @@ __all__ = [
 ]
 
 
-class Example(TypedDict, total=False):
-    """One entry of OpenAPI's `examples`."""
-
-    summary: str | None
-    description: str | None
-    value: Any | None
-    externalValue: AnyUrl | None
-
-    __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]
+__getattr__, __dir__ = late_names(globals(), {"Example": "covet.param_example"})
 
 
 class ParamTypes(Enum):
@@ -123,6 +119,15 @@ _PYDANTIC_OPTIONS = [
 ]
 
 
+def _option(name: str, default: Any) -> inspect.Parameter:
+    annotation = ParamOptions.__annotations__.get(name, Any)
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+# All signatures share these; making them anew for each would take a third of this module's import.
+_PARAMETERS = {name: _option(name, default) for name, default in _DEFAULTS.items()}
+
+
 def param_signature(
     default: Any,
     extra: Iterable[tuple[str, Any, str]] = (),
@@ -140,13 +145,7 @@ def param_signature(
     first = inspect.Parameter(
         "default", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default, annotation=Any
     )
-    parameters = [first]
-    hints = ParamOptions.__annotations__
-    for name, value in options:
-        annotation = hints.get(name, Any)
-        parameters.append(
-            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=value, annotation=annotation)
-        )
+    parameters = [first, *(_PARAMETERS.get(name) or _option(name, value) for name, value in options)]
     if method:
         parameters.insert(0, inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD))
     return inspect.Signature(parameters)
@@ -286,12 +285,13 @@ class File(Form):  # type: ignore[misc]
 
 def _announce_signatures() -> None:
     """Give each declaration the signature that its options amount to."""
+    plain = param_signature(Undefined)
     signatures = {
-        Param: param_signature(Undefined),
+        Param: plain,
         Path: param_signature(...),
-        Query: param_signature(Undefined),
+        Query: plain,
         Header: param_signature(Undefined, [("convert_underscores", True, "title")]),
-        Cookie: param_signature(Undefined),
+        Cookie: plain,
         Body: param_signature(
             Undefined, [("embed", None, "alias"), ("media_type", Body._media_type, "alias")]
         ),

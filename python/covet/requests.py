@@ -10,7 +10,6 @@ import json
 import sys
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing
-from http.cookies import _unquote as unquote_cookie
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, cast
 
 import anyio
@@ -22,9 +21,9 @@ from covet.datastructures.state import State
 from covet.datastructures.upload import FormData
 from covet.datastructures.url import URL, Address
 from covet.formparsers.options import parse_options_header
-from covet.formparsers.parsers import FormParser, MultiPartException, MultiPartParser
 from covet.held_body import held_body
 from covet.http_exceptions import HTTPException
+from covet.late_names import late_names
 from covet.scope_keys import GIVEN_BODY_LIMIT, HELD_BODY
 from covet.types import Message, Receive, Scope, Send
 
@@ -43,6 +42,17 @@ SERVER_PUSH_HEADERS_TO_COPY = {
     "user-agent",
 }
 
+__getattr__, __dir__ = late_names(
+    globals(),
+    {
+        "FormParser": "covet.formparsers.parsers",
+        "MultiPartException": "covet.formparsers.parsers",
+        "MultiPartParser": "covet.formparsers.parsers",
+        "_unquote": "http.cookies",
+    },
+)
+_HERE = sys.modules[__name__]
+
 StateT = TypeVar("StateT", bound=Mapping[str, Any] | State, default=State)
 
 
@@ -58,7 +68,7 @@ def cookie_parser(cookie_string: str) -> dict[str, str]:
             name, value = "", chunk
         name, value = name.strip(), value.strip()
         if name or value:
-            cookies[name] = unquote_cookie(value) if value[:1] == '"' else value
+            cookies[name] = _HERE._unquote(value) if value[:1] == '"' else value
     return cookies
 
 
@@ -286,9 +296,9 @@ class Request(HTTPConnection[StateT]):
                 return self._form
             try:
                 async with aclosing(self.stream()) as stream:
-                    parser: MultiPartParser | FormParser
+                    parser: Any
                     if media_type == b"multipart/form-data":
-                        parser = MultiPartParser(
+                        parser = _HERE.MultiPartParser(
                             self.headers,
                             stream,
                             max_files=max_files,
@@ -296,11 +306,11 @@ class Request(HTTPConnection[StateT]):
                             max_part_size=max_part_size,
                         )
                     else:
-                        parser = FormParser(
+                        parser = _HERE.FormParser(
                             self.headers, stream, max_fields=max_fields, max_part_size=max_part_size
                         )
                     self._form = await parser.parse()
-            except MultiPartException as exc:
+            except _HERE.MultiPartException as exc:
                 if "app" in self.scope:
                     raise HTTPException(status_code=400, detail=exc.message) from exc
                 raise

@@ -8,12 +8,15 @@ Needs asyncio for `run_isolated`; nothing else is left half-way.
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import anyio
-from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from covet.scope_keys import IN_TASK
 from covet.types import ASGIApp, Message, Receive, Scope, Send
+
+if TYPE_CHECKING:
+    from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 __all__ = ["SeparateTask", "is_last", "run_isolated"]
 

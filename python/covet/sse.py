@@ -5,13 +5,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import sys
+from typing import TYPE_CHECKING, Any, TypeGuard
 
-from pydantic import AfterValidator, BaseModel, Field, model_validator
-
+from covet.late_names import late_names
 from covet.responses import EventSourceResponse
+from covet.validation.annotations import lenient_issubclass
+
+if TYPE_CHECKING:
+    from covet.sse_event import ServerSentEvent
 
 __all__ = ["KEEPALIVE_COMMENT", "EventSourceResponse", "ServerSentEvent", "format_sse_event"]
+
+__getattr__, __dir__ = late_names(globals(), {"ServerSentEvent": "covet.sse_event"})
 
 # A comment sent while nothing happens, so that proxies do not close the connection.
 KEEPALIVE_COMMENT = b": ping\n\n"
@@ -29,45 +35,15 @@ _SSE_EVENT_SCHEMA: dict[str, Any] = {
 }
 
 
-def _single_line(value: str | None, field: str) -> str | None:
-    if value is not None and ("\r" in value or "\n" in value):
-        raise ValueError(f"SSE '{field}' must be a single line")
-    return value
+def is_event(item: Any) -> TypeGuard[ServerSentEvent]:
+    """Say whether a handler yielded an event of its own making."""
+    return is_event_class(type(item))
 
 
-def _event_name(value: str | None) -> str | None:
-    return _single_line(value, "event")
-
-
-def _event_id(value: str | None) -> str | None:
-    if value is not None and "\0" in value:
-        raise ValueError("SSE 'id' must not contain null characters")
-    return _single_line(value, "id")
-
-
-class ServerSentEvent(BaseModel):
-    """One event: `data` is written as JSON, `raw_data` as it is; only one of them may be set.
-
-    `retry` is the reconnection time in milliseconds; `comment` is ignored by browsers.
-
-        yield ServerSentEvent(data={"price": 3}, event="price", id="7")
-    """
-
-    data: Any = None
-    raw_data: str | None = None
-    event: Annotated[str | None, AfterValidator(_event_name)] = None
-    id: Annotated[str | None, AfterValidator(_event_id)] = None
-    retry: Annotated[int | None, Field(ge=0)] = None
-    comment: str | None = None
-
-    @model_validator(mode="after")
-    def _check_data_exclusive(self) -> ServerSentEvent:
-        if self.data is not None and self.raw_data is not None:
-            raise ValueError(
-                "Cannot set both 'data' and 'raw_data' on the same ServerSentEvent. "
-                "Use 'data' for JSON-serialized payloads or 'raw_data' for pre-formatted strings."
-            )
-        return self
+def is_event_class(annotation: Any) -> bool:
+    """Say whether an annotation is the class of such events; without its module there can be none."""
+    event_class = getattr(sys.modules.get("covet.sse_event"), "ServerSentEvent", None)
+    return event_class is not None and lenient_issubclass(annotation, event_class)
 
 
 def _lines(text: str) -> list[str]:

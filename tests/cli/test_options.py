@@ -26,7 +26,7 @@ def test_without_anything_the_defaults_hold():
 
 def test_every_option_is_a_setting():
     by_hand = {"compat", "development"}  # COVET_COMPAT is read before the rest; `covet dev` is the other
-    assert {option.name for option in OPTIONS} | by_hand == set(Settings.__dataclass_fields__)
+    assert {option.name for option in OPTIONS} | by_hand == set(Settings._fields)
 
 
 def test_a_flag_wins_over_our_variable_over_the_platforms(monkeypatch):

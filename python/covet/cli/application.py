@@ -13,13 +13,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from covet.server.settings import ASGIApp, BrokenApplication, SettingsError
 from covet.server.tracebacks import format_user
 
-from .env_file import EnvFile
+from .collector import collection_postponed
 from .parser import suggest
+
+if TYPE_CHECKING:
+    from .env_file import EnvFile
 
 __all__ = ["Application"]
 
@@ -48,7 +51,7 @@ class Application:
     file: str = ""
     command: str = "run"
     compat: bool = False
-    env_file: EnvFile | None = None
+    env_file: "EnvFile | None" = None
     prepare: Callable[[Any, str], None] | None = None
 
     def __str__(self) -> str:
@@ -66,7 +69,8 @@ class Application:
             _stand_in()
         if self.folder not in sys.path:
             sys.path.insert(0, self.folder)
-        module = self._import()
+        with collection_postponed():
+            module = self._import()
         name, app = self._find(module)
         if self.factory:
             app = self._make(app)

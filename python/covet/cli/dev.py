@@ -3,7 +3,6 @@
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 
 from covet.server import Settings
 
@@ -40,4 +39,4 @@ def run(arguments: Sequence[str]) -> int:
             file=sys.stderr,
         )
     given.reload = False
-    return serve_as_told(given, "dev", replace(DEFAULTS, reload=False))
+    return serve_as_told(given, "dev", DEFAULTS._replace(reload=False))

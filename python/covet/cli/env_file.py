@@ -10,11 +10,8 @@ from covet.server.settings import SettingsError
 
 __all__ = ["EnvFile", "parse"]
 
-LINE = re.compile(
-    r"""^\s*(?:export\s+)?(?P<name>[A-Za-z_][A-Za-z0-9_.]*)\s*=\s*
-    (?:"(?P<double>(?:[^"\\]|\\.)*)"|'(?P<single>[^']*)'|(?P<plain>[^\n]*?))\s*(?:\s\#.*)?$""",
-    re.VERBOSE,
-)
+LINE = r"""^\s*(?:export\s+)?(?P<name>[A-Za-z_][A-Za-z0-9_.]*)\s*=\s*
+    (?:"(?P<double>(?:[^"\\]|\\.)*)"|'(?P<single>[^']*)'|(?P<plain>[^\n]*?))\s*(?:\s\#.*)?$"""
 ESCAPES = {r"\n": "\n", r"\t": "\t", r"\"": '"', r"\\": "\\"}
 
 
@@ -58,7 +55,7 @@ def parse(text: str) -> Iterator[tuple[int, str | None, str]]:
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
-        found = LINE.match(line)
+        found = re.match(LINE, line, re.VERBOSE)
         if found is None:
             yield number, None, line.strip()
         elif found["double"] is not None:

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from .collector import collection_postponed
 from .parser import suggest
 from .version import version
 
@@ -42,7 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return 2
     try:
-        code: int = importlib.import_module(COMMANDS[words[0]][0]).run(words[1:])
+        with collection_postponed():
+            command = importlib.import_module(COMMANDS[words[0]][0])
+        code: int = command.run(words[1:])
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader, such as head(1), has had enough. Python would complain once more while it exits.

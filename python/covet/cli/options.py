@@ -6,8 +6,7 @@ Flags win over COVET_* variables, those over the names that platforms set, those
 import argparse
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from covet.server.settings import Settings, SettingsError
 
@@ -91,8 +90,7 @@ SAYS: dict[Callable[[str], Any], str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(NamedTuple):
     """One setting: `name` is the field of Settings, the flag with dashes, and COVET_ in capitals."""
 
     name: str
@@ -314,7 +312,7 @@ def read_settings(given: argparse.Namespace, compat: bool = False, defaults: Set
                 "a server that reloads has one worker; leave out --workers or turn reload off", 2
             )
         values["workers"] = 1
-    return replace(defaults, **values)
+    return defaults._replace(**values)
 
 
 def _find(

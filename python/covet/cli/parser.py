@@ -24,11 +24,14 @@ class Parser(argparse.ArgumentParser):
     """An ArgumentParser whose help opens with examples and whose errors are one paragraph, exit code 2."""
 
     def __init__(self, prog: str, description: str, examples: str) -> None:
-        super().__init__(prog, description=description, allow_abbrev=False)
+        super().__init__(
+            prog, description=description, allow_abbrev=False, formatter_class=_formatter_of_any_width
+        )
         self._examples = examples
 
     def format_help(self) -> str:
         """Return the help, examples first."""
+        self.formatter_class = argparse.HelpFormatter
         return f"examples:\n{self._examples.rstrip()}\n\n{super().format_help()}"
 
     def read(self, arguments: Sequence[str]) -> argparse.Namespace:
@@ -46,6 +49,12 @@ class Parser(argparse.ArgumentParser):
         """Say what is wrong and where help is; leave with 2."""
         print(f"error: {message}\n  see: {self.prog} --help", file=sys.stderr)
         sys.exit(2)
+
+
+def _formatter_of_any_width(prog: str) -> argparse.HelpFormatter:
+    # argparse makes one for each argument, to see that it could be shown. Asking for the terminal's width
+    # would load shutil, with all its archives, for commands that show nothing.
+    return argparse.HelpFormatter(prog, width=80)
 
 
 def describe(run: Callable[[Sequence[str]], int]) -> Parser:

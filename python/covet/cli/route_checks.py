@@ -4,8 +4,7 @@ Runs in the worker right after the import; with --strict a finding stops the sta
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from covet.server import SettingsError, logs
 
@@ -17,8 +16,7 @@ SHOWN = 20
 FIRST = ("", "worker 1")  # the process that speaks for all
 
 
-@dataclass(frozen=True, slots=True)
-class RouteChecks:
+class RouteChecks(NamedTuple):
     """Check an application that has just been imported."""
 
     strict: bool

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from covet import _engine
 
@@ -71,8 +71,7 @@ class Row:
         return (*flags, *(name for name in names if getattr(self.route, name, None) is True))
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """A row that repeats an earlier one, or cannot be reached because of it."""
 
     row: Row

@@ -5,16 +5,19 @@ import importlib
 import os
 import sys
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from covet.server import Settings, SettingsError, serve
 
 from .discovery import find_application
-from .env_file import EnvFile
 from .naming import add_application, wants_compat
 from .options import IGNORED, IGNORED_SWITCHES, REFUSED, add_options, read_settings
 from .parser import Parser
 from .route_checks import RouteChecks
 from .screen import Screen
+
+if TYPE_CHECKING:
+    from .env_file import EnvFile
 
 __all__ = ["add_serving", "serve_as_told"]
 
@@ -36,7 +39,9 @@ def serve_as_told(given: argparse.Namespace, command: str, defaults: Settings) -
     """Serve what the command line names; return the exit code."""
     try:
         _refuse(given)
-        env_file = EnvFile(given.env_file).load() if given.env_file else None
+        env_file: EnvFile | None = None
+        if given.env_file:
+            env_file = importlib.import_module("covet.cli.env_file").EnvFile(given.env_file).load()
         compat = wants_compat(given)
         settings = read_settings(given, compat, defaults)
         application = find_application(
@@ -90,7 +95,7 @@ def _refuse(given: argparse.Namespace) -> None:
             print(f"notice: {name} means nothing to this server and is left aside", file=sys.stderr)
 
 
-def _watching(settings: Settings, folder: str, env_file: EnvFile | None) -> Settings:
+def _watching(settings: Settings, folder: str, env_file: "EnvFile | None") -> Settings:
     """Watch the application's folder when no other is named, and the file of variables in any case."""
     folders = settings.reload_dir or (folder,)
     for name in folders:
@@ -99,4 +104,4 @@ def _watching(settings: Settings, folder: str, env_file: EnvFile | None) -> Sett
     include = settings.reload_include
     if env_file is not None:
         include += (os.path.basename(env_file.path),)
-    return replace(settings, reload_dir=folders, reload_include=include)
+    return settings._replace(reload_dir=folders, reload_include=include)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar, cast
 
-__all__ = ["Default", "DefaultPlaceholder"]
+__all__ = ["Default", "DefaultPlaceholder", "get_value_or_default"]
 
 T = TypeVar("T")
 
@@ -25,6 +25,14 @@ class DefaultPlaceholder:
 def Default(value: T) -> T:
     """Wrap a default; typed as the value itself, so that signatures stay plain."""
     return cast(T, DefaultPlaceholder(value))
+
+
+def get_value_or_default(first_item: Any, *extra_items: Any) -> Any:
+    """Return the first value that somebody chose, else the first default."""
+    for item in (first_item, *extra_items):
+        if not isinstance(item, DefaultPlaceholder):
+            return item
+    return first_item
 
 
 # Typed as None: "this parameter of a field was not given".

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any, Protocol
 
-from anyio import CancelScope
+import anyio
 
 from covet.concurrency import contextmanager_in_threadpool
 from covet.dependencies.kinds import CallKind, call_kind
@@ -45,7 +45,7 @@ class Exits:
     def __init__(self) -> None:
         self.request_stack = AsyncExitStack()
         self.function_stack = AsyncExitStack()
-        self._cleanup: CancelScope | None = None
+        self._cleanup: anyio.CancelScope | None = None
 
     async def run(self, calls: Calls) -> None:
         """Run the calls and answer, inside the stacks."""
@@ -61,10 +61,10 @@ class Exits:
             # A dependency swallowed the error that kept the response from being made.
             raise FastAPIError(NOT_AWAITED)
 
-    def cleanup(self) -> CancelScope:
+    def cleanup(self) -> anyio.CancelScope:
         """Return the one cancel scope around the clean-up of this request's async generators."""
         if self._cleanup is None:
-            self._cleanup = self.request_stack.enter_context(CancelScope())
+            self._cleanup = self.request_stack.enter_context(anyio.CancelScope())
         return self._cleanup
 
 

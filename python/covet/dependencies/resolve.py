@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
-from anyio import CancelScope
+import anyio
 
 from covet._engine import generation
 from covet.background import BackgroundTasks
@@ -160,15 +160,15 @@ class _Solving:
             manager = limited(manager, used.concurrency)
         return await stack.enter_async_context(manager)
 
-    def _cleanup_scope(self) -> CancelScope:
+    def _cleanup_scope(self) -> anyio.CancelScope:
         """Return the request's one cancel scope around the clean-up of its async generators."""
         request_stack = _exit_stack(self.request, "fastapi_inner_astack")
-        scopes: dict[AsyncExitStack, CancelScope] = self.request.scope.setdefault(
+        scopes: dict[AsyncExitStack, anyio.CancelScope] = self.request.scope.setdefault(
             "fastapi_async_cleanup_scopes", {}
         )
         scope = scopes.get(request_stack)
         if scope is None:
-            scope = scopes[request_stack] = request_stack.enter_context(CancelScope())
+            scope = scopes[request_stack] = request_stack.enter_context(anyio.CancelScope())
             request_stack.callback(scopes.pop, request_stack)
         return scope
 

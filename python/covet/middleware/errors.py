@@ -5,6 +5,7 @@ Servers log it, test clients raise it. The response tells nothing unless `debug`
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import traceback
 from typing import Any
@@ -12,7 +13,6 @@ from typing import Any
 from covet.callables import is_async_callable
 from covet.concurrency import run_in_threadpool
 from covet.http_exceptions import BodyTooLarge
-from covet.middleware.traceback_page import render_frame, render_page
 from covet.requests import Request
 from covet.responses.base import HTMLResponse, PlainTextResponse, Response
 from covet.types import ASGIApp, ExceptionHandler, Message, Receive, Scope, Send
@@ -68,7 +68,8 @@ class ServerErrorMiddleware:
 
     def generate_frame_html(self, frame: inspect.FrameInfo, is_collapsed: bool) -> str:
         """Return one frame of the traceback page."""
-        return render_frame(frame, is_collapsed)
+        rendered: str = _page().render_frame(frame, is_collapsed)
+        return rendered
 
     def generate_html(self, exc: Exception, limit: int = 7) -> str:
         """Return the traceback page: the innermost frames, the last one opened."""
@@ -76,7 +77,8 @@ class ServerErrorMiddleware:
         shown = "".join(
             self.generate_frame_html(frame, place > 0) for place, frame in enumerate(reversed(frames))
         )
-        return render_page(exc, shown)
+        rendered: str = _page().render_page(exc, shown)
+        return rendered
 
     def generate_plain_text(self, exc: Exception) -> str:
         """Return the traceback as Python prints it."""
@@ -91,3 +93,8 @@ class ServerErrorMiddleware:
     def error_response(self, request: Request, exc: Exception) -> Response:
         """Return the answer that tells nothing."""
         return PlainTextResponse("Internal Server Error", status_code=500)
+
+
+def _page() -> Any:
+    # Loaded with the first error of an application under development.
+    return importlib.import_module("covet.middleware.traceback_page")

@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 from covet.openapi.document import get_openapi
-from covet.openapi.downgrade import downgrade
-from covet.openapi.examples import with_examples
 
 __all__ = ["application_document"]
 
@@ -33,7 +32,11 @@ def application_document(app: Any, **changed: Any) -> dict[str, Any]:
         "separate_input_output_schemas": app.separate_input_output_schemas,
         "external_docs": app.openapi_external_docs,
     }
-    document = get_openapi(**(described | changed))
+    document = (app._maker("get_openapi") or get_openapi)(**(described | changed))
+    # Both are for applications that ask for them.
     if app.generate_examples:
-        document = with_examples(document)
-    return downgrade(document, version=app.openapi_version) if older else document
+        document = importlib.import_module("covet.openapi.examples").with_examples(document)
+    if older:
+        downgrade = importlib.import_module("covet.openapi.downgrade").downgrade
+        document = downgrade(document, version=app.openapi_version)
+    return document

@@ -61,7 +61,7 @@ def endpoints_of(app: Any, source: Source) -> Iterator[tuple[str, Endpoint]]:
         yield source.docs_url, _swagger_ui(app, source)
         yield _files_path(source.docs_url, SWAGGER_UI), _files(SWAGGER_UI)
         if source.swagger_ui_oauth2_redirect_url:
-            yield source.swagger_ui_oauth2_redirect_url, swagger_ui_redirect
+            yield source.swagger_ui_oauth2_redirect_url, _swagger_ui_redirect(app)
     if source.redoc_url:
         yield source.redoc_url, _redoc(app, source)
         yield _files_path(source.redoc_url, REDOC), _files(REDOC)
@@ -103,19 +103,25 @@ def _with_server(app: Any, request: Request, document: dict[str, Any]) -> dict[s
 
 
 def _swagger_ui(app: Any, source: Source) -> Endpoint:
-    async def swagger_ui_html(req: Request) -> HTMLResponse:
-        root_path, files = _root_path(req), _files_url(req, SWAGGER_UI)
+    async def swagger_ui_html(req: Request) -> Any:
+        root_path = _root_path(req)
         redirect_url = source.swagger_ui_oauth2_redirect_url
-        pages = _loaded("covet.openapi.pages")
+        common = {
+            "openapi_url": f"{root_path}{source.openapi_url}",
+            "title": f"{source.title} - Swagger UI",
+            "oauth2_redirect_url": root_path + redirect_url if redirect_url else redirect_url,
+            "init_oauth": app.swagger_ui_init_oauth,
+        }
+        make = app._maker("get_swagger_ui_html")
+        if make is not None:
+            return make(**common, swagger_ui_parameters=app.swagger_ui_parameters)
+        files, pages = _files_url(req, SWAGGER_UI), _loaded("covet.openapi.pages")
         page = pages.SwaggerPage(
-            openapi_url=f"{root_path}{source.openapi_url}",
-            title=f"{source.title} - Swagger UI",
+            **common,
             js=f"{files}/swagger-ui-bundle.js",
             css=f"{files}/swagger-ui.css",
             preset_js=f"{files}/swagger-ui-standalone-preset.js",
             favicon=pages.FAVICON,
-            oauth2_redirect_url=root_path + redirect_url if redirect_url else redirect_url,
-            init_oauth=app.swagger_ui_init_oauth,
             parameters=app.swagger_ui_parameters,
             theme=app.docs_theme,
             entries=_entries(app, root_path, "docs_url"),
@@ -126,12 +132,15 @@ def _swagger_ui(app: Any, source: Source) -> Endpoint:
 
 
 def _redoc(app: Any, source: Source) -> Endpoint:
-    async def redoc_html(req: Request) -> HTMLResponse:
+    async def redoc_html(req: Request) -> Any:
         root_path = _root_path(req)
+        common = {"openapi_url": f"{root_path}{source.openapi_url}", "title": f"{source.title} - ReDoc"}
+        make = app._maker("get_redoc_html")
+        if make is not None:
+            return make(**common)
         pages = _loaded("covet.openapi.pages")
         page = pages.RedocPage(
-            openapi_url=f"{root_path}{source.openapi_url}",
-            title=f"{source.title} - ReDoc",
+            **common,
             js=f"{_files_url(req, REDOC)}/redoc.standalone.js",
             favicon=pages.FAVICON,
             theme=app.docs_theme,
@@ -155,10 +164,13 @@ def _entries(app: Any, root_path: str, page: str) -> list[Any]:
     ]
 
 
-async def swagger_ui_redirect(req: Request) -> HTMLResponse:
-    """Answer with the page that OAuth2 providers send users of Swagger UI back to."""
-    page: HTMLResponse = _loaded("covet.openapi.docs").get_swagger_ui_oauth2_redirect_html()
-    return page
+def _swagger_ui_redirect(app: Any) -> Endpoint:
+    # The page that OAuth2 providers send users of Swagger UI back to.
+    async def swagger_ui_redirect(req: Request) -> Any:
+        make = app._maker("get_swagger_ui_oauth2_redirect_html")
+        return (make or _loaded("covet.openapi.docs").get_swagger_ui_oauth2_redirect_html)()
+
+    return swagger_ui_redirect
 
 
 def _files(bundle: Bundle) -> Endpoint:

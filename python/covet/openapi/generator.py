@@ -37,6 +37,13 @@ class GenerateJsonSchema(PydanticGenerateJsonSchema):
         self.update_with_validations(described, schema, self.ValidationsMapping.bytes)
         return described
 
+    def generate_inner(self, schema: Any) -> JsonSchemaValue:
+        """Describe a node. Most have no name, metadata or serializer: the method of their kind is enough."""
+        method = None
+        if not schema.get("metadata") and "ref" not in schema and "serialization" not in schema:
+            method = self._schema_type_to_method.get(schema["type"])
+        return super().generate_inner(schema) if method is None else method(schema)
+
     def encode_default(self, dft: Any) -> Any:
         """Return a default as JSON has it; most are plain already."""
         return dft if type(dft) in _PLAIN_DEFAULTS else super().encode_default(dft)
@@ -46,9 +53,13 @@ class GenerateJsonSchema(PydanticGenerateJsonSchema):
         if self._used or not all(hasattr(self, name) for name in _NEEDED):
             return super().generate_definitions(inputs)
         described = {}
+        made: dict[tuple[Any, int], Any] = {}  # fields that are declared alike have the same core schema
         for key, mode, schema in inputs:
             self._mode = mode
-            described[key, mode] = self.generate_inner(schema)
+            same = mode, id(schema)
+            if same not in made:
+                made[same] = self.generate_inner(schema)
+            described[key, mode] = made[same]
         self._used = True
         names = _settle_names(self._prioritized_defsref_choices, self.definitions, self.ref_template)
         references = _references(self._prioritized_defsref_choices, names, self.ref_template)

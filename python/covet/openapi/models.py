@@ -16,7 +16,7 @@ from pydantic_core.core_schema import with_info_plain_validator_function
 from typing_extensions import deprecated as typing_deprecated
 
 from covet.logger import logger
-from covet.params import Example
+from covet.param_example import Example
 from covet.security.models import (
     APIKey,
     APIKeyIn,

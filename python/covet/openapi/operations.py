@@ -5,12 +5,13 @@ Called by `document` for each route. It only reads routes, and answers with plai
 
 from __future__ import annotations
 
-import http.client
 import inspect
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import lru_cache
+from http import HTTPStatus
 from typing import Any
 
 from covet.callables import described
@@ -64,6 +65,8 @@ status_code_ranges: dict[str, str] = {
     "5XX": "Server Error",
     "DEFAULT": "Default Response",
 }
+# What http.client.responses has too; but its module brings the parser of e-mail along.
+_PHRASES = {status.value: status.phrase for status in HTTPStatus}
 _GROUPS = (
     (ParamTypes.path, "path_params"),
     (ParamTypes.query, "query_params"),
@@ -264,7 +267,7 @@ class Operations:
         if model:
             content = added.setdefault("content", {}).setdefault(media_type or "application/json", {})
             deep_dict_update(content.setdefault("schema", {}), self.schema(model))
-        phrase = status_code_ranges.get(key) or http.client.responses.get(int(code))
+        phrase = status_code_ranges.get(key) or _PHRASES.get(int(code))
         description = added.get("description") or known.get("description") or phrase or "Additional Response"
         deep_dict_update(known, added)
         known["description"] = description
@@ -314,7 +317,12 @@ def _status_code(route: Any, response_class: type[Response]) -> str:
     """Return the status of the handler's own answer: as declared, else the response class's default."""
     if route.status_code is not None:
         return str(route.status_code)
-    parameter = inspect.signature(response_class.__init__).parameters.get("status_code")
+    return _default_status(response_class.__init__)
+
+
+@lru_cache
+def _default_status(constructor: Callable[..., None]) -> str:
+    parameter = inspect.signature(constructor).parameters.get("status_code")
     default = None if parameter is None else parameter.default
     return str(default) if isinstance(default, int) else "200"
 

@@ -6,9 +6,8 @@ FastAPI sends its document through pydantic models for this; walking it once giv
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
-
-from pydantic import AnyUrl
 
 from covet.encoders import jsonable_encoder
 
@@ -42,7 +41,8 @@ def plain_document(value: Any) -> Any:
         else:
             item = plain_document(item)
             if key in _WITH_ADDRESS and type(item) is dict and type(item.get("url")) is str:
-                item["url"] = str(AnyUrl(item["url"]))
+                # pydantic.networks is large, and most documents name no address.
+                item["url"] = str(importlib.import_module("pydantic.networks").AnyUrl(item["url"]))
         result[key] = item
     return result
 

@@ -45,7 +45,7 @@ def _mentions_computed(annotation: Any, seen: set[type[BaseModel]]) -> bool:
 
 def _has_computed_fields(field: ModelField) -> bool:
     """Say whether output has attributes that input has not, so that one schema cannot serve both."""
-    own: Any = field._type_adapter.core_schema
+    own: Any = field.core_schema
     if own.get("schema", {}).get("computed_fields", []):
         return True
     return _mentions_computed(field.field_info.annotation, set())
@@ -99,7 +99,7 @@ def get_definitions(
             if model not in direct:
                 mentioned[model, mode] = None
     inputs: Inputs = [
-        (field, _input_mode(field, separate_input_output_schemas), field._type_adapter.core_schema)
+        (field, _input_mode(field, separate_input_output_schemas), field.core_schema)
         for field in dict.fromkeys(fields)
     ]
     for model, mode in mentioned:

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import http.cookies
 import json
 import sys
 from collections.abc import Mapping
@@ -20,10 +19,14 @@ from covet.background import BackgroundTask
 from covet.datastructures.headers import MutableHeaders
 from covet.datastructures.url import URL
 from covet.http_dates import format_http_date
+from covet.late_names import late_names
 from covet.scope_keys import IN_TASK
 from covet.types import Message, Receive, Scope, Send
 
 __all__ = ["HTMLResponse", "JSONResponse", "PlainTextResponse", "RedirectResponse", "Response"]
+
+__getattr__, __dir__ = late_names(globals(), {"SimpleCookie": "http.cookies"})
+_HERE = sys.modules[__name__]
 
 RawHeaders = list[tuple[bytes, bytes]]
 SameSite = Literal["lax", "strict", "none"]
@@ -105,7 +108,7 @@ class Response:
         partitioned: bool = False,
     ) -> None:
         """Add a Set-Cookie field; `expires` is a date, its text, or seconds from now."""
-        cookie: http.cookies.SimpleCookie = http.cookies.SimpleCookie()
+        cookie = _HERE.SimpleCookie()
         cookie[key] = value
         morsel = cookie[key]
         attributes: dict[str, Any] = {"max-age": max_age, "expires": expires, "path": path, "domain": domain}

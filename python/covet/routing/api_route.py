@@ -7,8 +7,9 @@ when a route is made.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any, Unpack, cast
+from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from covet import params
 from covet._engine import generation
@@ -29,11 +30,13 @@ from covet.routing.in_task import stays_in_task
 from covet.routing.matching import Match, compile_path, get_name
 from covet.routing.options import ROUTE_DEFAULTS, ApiRouteOptions, check_options
 from covet.routing.paths import convertor_clash, match_path, url_path
-from covet.routing.plan import RoutePlan
 from covet.routing.route import Route, WebSocketRoute
 from covet.routing.sessions import request_response, websocket_session
 from covet.scope_keys import IN_TASK
 from covet.types import Receive, Scope, Send
+
+if TYPE_CHECKING:
+    from covet.routing.plan import RoutePlan
 
 __all__ = ["APIRoute", "APIWebSocketRoute", "handler_for", "match_api_route"]
 
@@ -190,7 +193,7 @@ class APIRoute(Route, Declared):
     @property
     def plan(self) -> RoutePlan:
         """What the route does with a request, to look at: `print(route.plan)`."""
-        return RoutePlan.of(self, native_plan_of(self))
+        return plan_class().of(self, native_plan_of(self))
 
     @property
     def native_plan(self) -> tuple[Any, ...] | str:
@@ -218,6 +221,12 @@ def native_plan_of(route: Any) -> tuple[Any, ...] | str:
         # Past `__setattr__`: knowing a plan is no change.
         route.__dict__["_plan"] = known
     return known[1]
+
+
+def plan_class() -> type[RoutePlan]:
+    """Return the class of what describes a plan; loaded when somebody looks, never to serve."""
+    found: type[RoutePlan] = importlib.import_module("covet.routing.plan").RoutePlan
+    return found
 
 
 # What plans take the place of; a subclass or a monitoring tool that replaces one of these gets the Python
@@ -258,7 +267,7 @@ class APIWebSocketRoute(WebSocketRoute):
     @property
     def plan(self) -> RoutePlan:
         """What the route does with a handshake, to look at; `dependency_overrides` are not considered."""
-        return RoutePlan.of_websocket(self)
+        return plan_class().of_websocket(self)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Tell how the route fits a scope."""

@@ -6,6 +6,7 @@ router is built from it, and a change of it is seen by the next request.
 
 from __future__ import annotations
 
+import importlib
 import inspect
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -16,7 +17,7 @@ from typing_extensions import deprecated
 
 from covet import params
 from covet._engine import bump_generation
-from covet.datastructures.default import Default
+from covet.datastructures.default import Default, get_value_or_default
 from covet.datastructures.url import URL
 from covet.exceptions import FastAPIError
 from covet.middleware.declaration import Middleware
@@ -37,7 +38,6 @@ from covet.routing.fastapi_scope import (
 from covet.routing.form_limits import FormLimits, apply_router_form_limits, validate_form_limits
 from covet.routing.frontend import FrontendGroup, join_frontend_paths, normalize_frontend_path
 from covet.routing.frontend_files import Fallback, PathLike, resolve_check_dir
-from covet.routing.include_context import IncludeContext, get_value_or_default
 from covet.routing.inclusion import (
     Found,
     IncludedRouter,
@@ -390,7 +390,9 @@ class APIRouter(Verbs, Router):
             _check_prefix(given["prefix"])
         else:
             _refuse_empty_paths(router)
-        context = IncludeContext.for_include(parent_router=self, included_router=router, **given)
+        # Loaded with the first router that is included: many small applications have none.
+        contexts = importlib.import_module("covet.routing.include_context")
+        context = contexts.IncludeContext.for_include(parent_router=self, included_router=router, **given)
         self.routes.append(IncludedRouter(original_router=router, include_context=context))
         self._mark_routes_changed()
         for handler in router.on_startup:

@@ -30,7 +30,7 @@ from covet.routing.matching import get_name
 from covet.routing.options import ROUTE_DEFAULTS
 from covet.routing.paths import ApiPath
 from covet.routing.route import BaseRoute
-from covet.sse import ServerSentEvent
+from covet.sse import is_event_class
 from covet.types import IncEx
 from covet.validation.annotations import lenient_issubclass
 from covet.validation.fields import ModelField, create_model_field
@@ -208,7 +208,7 @@ def _populate_response(target: Any, response_model: Any) -> None:
         item = get_stream_item_type(annotation)
         response_model = None
         if item is not None and yields:
-            if (has_default_class or sends_events) and not lenient_issubclass(item, ServerSentEvent):
+            if (has_default_class or sends_events) and not is_event_class(item):
                 target.stream_item_type = item
         elif not lenient_issubclass(annotation, Response):
             response_model = annotation

@@ -7,8 +7,8 @@ here is 404, or the fallback for a browser that navigates.
 
 from __future__ import annotations
 
-import email.message
 import errno
+import importlib
 import os
 import stat
 import warnings
@@ -151,8 +151,10 @@ def _is_file(stat_result: os.stat_result | None) -> bool:
 
 def _accepted(accept: str) -> Iterator[tuple[str, float]]:
     """Yield each media type of an Accept field with its weight (RFC 9110, 12.5.1)."""
+    # Imported when a browser asks for a page: its parser of headers is large, and no API needs it.
+    make_message = importlib.import_module("email.message").Message
     for part in accept.split(","):
-        message = email.message.Message()
+        message = make_message()
         message["content-type"] = part.strip()
         weight = message.get_param("q")
         try:

@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Any
 
 from covet import params
-from covet.datastructures.default import Default, DefaultPlaceholder
+from covet.datastructures.default import Default, DefaultPlaceholder, get_value_or_default
 from covet.responses import JSONResponse, Response
 from covet.routing.api_route import APIRoute
 from covet.routing.body_limit import first_limit, validate_max_body_size
@@ -19,15 +19,7 @@ from covet.routing.form_limits import FormLimits, validate_form_limits
 from covet.routing.operation_id import generate_unique_id
 from covet.routing.route import BaseRoute
 
-__all__ = ["IncludeContext", "get_value_or_default"]
-
-
-def get_value_or_default(first_item: Any, *extra_items: Any) -> Any:
-    """Return the first value that somebody chose, else the first default."""
-    for item in (first_item, *extra_items):
-        if not isinstance(item, DefaultPlaceholder):
-            return item
-    return first_item
+__all__ = ["IncludeContext"]
 
 
 @dataclass

@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from covet.datastructures.url import URLPath
 from covet.middleware.isolation import run_handler
@@ -25,12 +25,14 @@ from covet.routing.fastapi_scope import (
 )
 from covet.routing.form_limits import apply_router_form_limits
 from covet.routing.frontend import FrontendGroup
-from covet.routing.include_context import IncludeContext
 from covet.routing.matching import Match, NoMatchFound, compile_path
 from covet.routing.place import Place
 from covet.routing.route import BaseRoute, Route, WebSocketRoute
 from covet.routing.router import Host, Mount, Router
 from covet.types import Receive, Scope, Send
+
+if TYPE_CHECKING:
+    from covet.routing.include_context import IncludeContext
 
 __all__ = [
     "IncludedRouter",

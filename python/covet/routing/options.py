@@ -159,9 +159,9 @@ def check_options(function: str, options: Mapping[str, Any], known: Iterable[str
 
 
 def show_signature(
-    function: Callable[..., Any], *, leading: Sequence[str], options: Mapping[str, Any], result: Any
+    *functions: Callable[..., Any], leading: Sequence[str], options: Mapping[str, Any], result: Any
 ) -> None:
-    """Give a function that takes `**options` the signature which spells them out."""
+    """Give functions that take `**options` the signature which spells them out; they share one object."""
     parameters = [inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
     kinds = {"path": str, "endpoint": Callable[..., Any], "router": Any}
     for name in leading:
@@ -174,4 +174,5 @@ def show_signature(
             inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
         )
     signature = inspect.Signature(parameters, return_annotation=result)
-    function.__signature__ = signature  # type: ignore[attr-defined]
+    for function in functions:
+        function.__signature__ = signature  # type: ignore[attr-defined]

@@ -6,21 +6,23 @@ FastAPI calls it the effective route context, and monitoring tools read it from 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from covet import params
 from covet.datastructures.url import URLPath
-from covet.routing.api_route import APIRoute, match_api_route, native_plan_of
+from covet.routing.api_route import APIRoute, match_api_route, native_plan_of, plan_class
 from covet.routing.body_limit import wrap_app_with_body_limit
 from covet.routing.declaration import Declared, dependant_of, populate
 from covet.routing.fastapi_scope import effective_route_context_var
 from covet.routing.frontend import FrontendGroup, no_endpoint
 from covet.routing.matching import Match, NoMatchFound
 from covet.routing.paths import url_path
-from covet.routing.plan import RoutePlan
 from covet.routing.route import BaseRoute
 from covet.routing.sessions import request_response
 from covet.types import ASGIApp, Scope
+
+if TYPE_CHECKING:
+    from covet.routing.plan import RoutePlan
 
 __all__ = ["Place"]
 
@@ -92,7 +94,7 @@ class Place(Declared):
     @property
     def plan(self) -> RoutePlan:
         """What the route does with a request at this place, to look at."""
-        return RoutePlan.of(self, native_plan_of(self))
+        return plan_class().of(self, native_plan_of(self))
 
     @property
     def native_plan(self) -> tuple[Any, ...] | str:

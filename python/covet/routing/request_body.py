@@ -5,7 +5,6 @@ Called by the request handler before dependencies run; what cannot be read becom
 
 from __future__ import annotations
 
-import email.message
 import json
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -22,12 +21,10 @@ __all__ = ["read_body"]
 
 
 def _is_json(content_type: str) -> bool:
-    message = email.message.Message()
-    message["content-type"] = content_type
-    if message.get_content_maintype() != "application":
-        return False
-    subtype = message.get_content_subtype()
-    return subtype == "json" or subtype.endswith("+json")
+    main_type, _, subtype = content_type.partition(";")[0].strip().lower().partition("/")
+    return main_type == "application" and (
+        subtype == "json" or (subtype.endswith("+json") and "/" not in subtype)
+    )
 
 
 async def _read_form(request: Request, limits: FormLimits | None) -> Any:

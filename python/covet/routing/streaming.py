@@ -17,7 +17,7 @@ import anyio
 from covet.concurrency import abandoning, create_collapsing_task_group, iterate_in_threadpool
 from covet.dependencies.kinds import CallKind, call_kind
 from covet.encoders import jsonable_encoder
-from covet.sse import _PING_INTERVAL, KEEPALIVE_COMMENT, ServerSentEvent, format_sse_event
+from covet.sse import _PING_INTERVAL, KEEPALIVE_COMMENT, format_sse_event, is_event
 
 __all__ = ["dump_finite", "event_bytes", "event_stream", "iterate", "json_lines", "raw_chunks"]
 
@@ -42,7 +42,7 @@ def dump_finite(value: Any) -> str:
 
 def event_bytes(item: Any, serialize: Serialize) -> bytes:
     """Return what a handler yielded as one event."""
-    if not isinstance(item, ServerSentEvent):
+    if not is_event(item):
         return format_sse_event(data_str=serialize(item).decode())
     data = item.raw_data
     if data is None and item.data is not None:

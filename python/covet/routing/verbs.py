@@ -131,7 +131,7 @@ def _inserted(options: dict[str, Any], before: str, **more: Any) -> dict[str, An
 
 
 def show_signatures(cls: type[Any]) -> None:
-    """Give the methods of a class that take `**options` FastAPI's signatures."""
+    """Give the methods of a class that take `**options`, its verbs apart, FastAPI's signatures."""
     with_methods = _inserted(ROUTE_DEFAULTS, "operation_id", methods=None)
     of_add = dict(with_methods)
     if cls.__name__ == "APIRouter":
@@ -139,12 +139,19 @@ def show_signatures(cls: type[Any]) -> None:
         of_add = _inserted(of_add, "max_body_size", strict_content_type=Default(True))
     else:
         del of_add["callbacks"]
-    decorator = Callable[[DecoratedCallable], DecoratedCallable]
     show_signature(cls.add_api_route, leading=["path", "endpoint"], options=of_add, result=None)
     show_signature(cls.include_router, leading=["router"], options=INCLUDE_DEFAULTS, result=None)
-    show_signature(Verbs.api_route, leading=["path"], options=with_methods, result=decorator)
-    for verb in ("get", "put", "post", "delete", "options", "head", "patch", "trace"):
-        show_signature(getattr(Verbs, verb), leading=["path"], options=ROUTE_DEFAULTS, result=decorator)
+
+
+def _show_verbs() -> None:
+    with_methods = _inserted(ROUTE_DEFAULTS, "operation_id", methods=None)
+    show_signature(Verbs.api_route, leading=["path"], options=with_methods, result=Decorator)
+    names = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+    verbs = [getattr(Verbs, name) for name in names]
+    show_signature(*verbs, leading=["path"], options=ROUTE_DEFAULTS, result=Decorator)
+
+
+_show_verbs()
 
 
 def show_route_signature(cls: type[Any]) -> None:

@@ -6,8 +6,9 @@ The names load with their module at first use, because each describes itself wit
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from covet.late_names import late_names
 
 if TYPE_CHECKING:
     from covet.security.api_key import APIKeyCookie, APIKeyHeader, APIKeyQuery
@@ -53,11 +54,12 @@ _MODULES = {
     "OpenId": "open_id_connect_url",
     "Secur": "scopes",
 }
-
-
-def __getattr__(name: str) -> Any:
-    if name in __all__:
-        module = next(module for prefix, module in _MODULES.items() if name.startswith(prefix))
-        value = globals()[name] = getattr(importlib.import_module(f"covet.security.{module}"), name)
-        return value
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__, __dir__ = late_names(
+    globals(),
+    {
+        name: f"covet.security.{module}"
+        for name in __all__
+        for prefix, module in _MODULES.items()
+        if name.startswith(prefix)
+    },
+)

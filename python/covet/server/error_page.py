@@ -9,7 +9,7 @@ import json
 import sys
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from .settings import ASGIApp, BrokenApplication, Load, SettingsError
 
@@ -44,6 +44,8 @@ class ErrorPage:
     An event stream stays open until the next version takes over: so the page in a browser follows at once,
     and an EventSource of the application, which never comes back after a 500, finds its stream again.
     """
+
+    stands_in: ClassVar[bool] = True  # how a worker tells it from an application
 
     title: str
     text: str

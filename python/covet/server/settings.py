@@ -4,8 +4,7 @@ It must never read the environment or the command line itself; `covet.cli.option
 """
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 __all__ = ["DEFAULT_THREADS", "ASGIApp", "BrokenApplication", "Load", "Settings", "SettingsError"]
 
@@ -33,8 +32,7 @@ class BrokenApplication(SettingsError):
     """The application raised while it was imported or made: its author can mend it by an edit."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(NamedTuple):
     """Everything `covet run` can be told; 0 means no limit for times (seconds) but drain and keep-alive."""
 
     host: str = "0.0.0.0"

@@ -98,7 +98,11 @@ def open_listeners(settings: Settings) -> list[Listener]:
 def _tcp(host: str, port: int, backlog: int) -> Listener:
     try:
         found = socket.getaddrinfo(
-            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE | socket.AI_NUMERICSERV
+            # Bytes: text would go through the IDNA codec, which takes longer to load than to listen.
+            (host.encode() if host.isascii() else host) or None,
+            port,
+            type=socket.SOCK_STREAM,
+            flags=socket.AI_PASSIVE | socket.AI_NUMERICSERV,
         )
     except socket.gaierror as error:
         raise SettingsError(

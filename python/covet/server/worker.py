@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from covet._engine import Limits, Server
 from covet.held_body import held_body
@@ -25,7 +25,6 @@ from . import logs, tracebacks
 from .access_log import AccessLog
 from .console import ConsoleLog
 from .deadline import Alarm, LoopBlocked, culprit, leave
-from .error_page import ErrorPage
 from .lifespan import Lifespan, LifespanError
 from .link import BEAT, BROKEN, FRAMEWORK, LOADED, READY, RECYCLE, Line
 from .loops import choose_loop
@@ -33,6 +32,9 @@ from .notify import notify, watchdog_pause
 from .settings import DEFAULT_THREADS, ASGIApp, Load, Settings, SettingsError
 from .signals import StopSignal
 from .sockets import HANDSHAKE, Listener
+
+if TYPE_CHECKING:
+    from .error_page import ErrorPage
 
 __all__ = ["EXIT_STARTUP", "FRAMEWORK_MODULE", "Worker", "engine_options"]
 
@@ -138,10 +140,13 @@ class Worker:
             await self._shut_down(lifespan)
         return 0
 
-    def _stand_in(self, error: LifespanError) -> ErrorPage:
+    def _stand_in(self, error: LifespanError) -> "ErrorPage":
         """Under reload, what is served until an edit mends the start-up."""
         text = tracebacks.format_user(error.__cause__) if error.__cause__ is not None else error.text
-        return ErrorPage("The application's start-up failed", text, self._settings.development)
+        page: ErrorPage = importlib.import_module("covet.server.error_page").ErrorPage(
+            "The application's start-up failed", text, self._settings.development
+        )
+        return page
 
     async def _leave_early(self, lifespan: Lifespan, starting: "asyncio.Future[None]") -> None:
         """Before anything was served: shut down what has started, cancel what is starting."""
@@ -167,7 +172,7 @@ class Worker:
         if self._hello is not None:
             self._hello(app)
         if self._line is not None:
-            self._line.say(BROKEN + READY if isinstance(app, ErrorPage) else READY)
+            self._line.say(BROKEN + READY if getattr(app, "stands_in", False) is True else READY)
         else:
             notify("READY=1")
             self._feed_watchdog(loop)

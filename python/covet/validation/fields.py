@@ -12,12 +12,13 @@ import decimal
 import types
 import uuid
 import warnings
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from copy import copy
 from dataclasses import dataclass, is_dataclass
 from enum import Enum
 from functools import lru_cache
 from typing import Annotated, Any, ForwardRef, Literal, cast, get_args, get_origin, get_type_hints
+from weakref import WeakValueDictionary
 
 from pydantic import (
     BaseModel,
@@ -30,7 +31,7 @@ from pydantic import (
 )
 from pydantic.fields import FieldInfo
 from pydantic.warnings import UnsupportedFieldAttributeWarning
-from pydantic_core import PydanticUndefined
+from pydantic_core import CoreSchema, PydanticUndefined
 
 from covet.exceptions import FastAPIError, PydanticV1NotSupportedError
 from covet.types import IncEx
@@ -41,6 +42,7 @@ from covet.validation.annotations import (
     sequence_annotation_to_type,
     sequence_types,
 )
+from covet.validation.declared_alike import declaration_key
 from covet.validation.errors import error_with_prefix
 
 __all__ = [
@@ -84,6 +86,8 @@ _FIELD_ATTRIBUTES = (
     "init_var",
     "kw_only",
 )
+# What pydantic heeds in the attributes of models only.
+_MEANT_FOR_ATTRIBUTES = {"alias", "alias_priority", "validation_alias", "serialization_alias", "repr"}
 _NEVER_REFUSED = frozenset(
     {
         bool,
@@ -101,11 +105,26 @@ _NEVER_REFUSED = frozenset(
     }
 )
 _CONTAINERS = frozenset({list, set, frozenset, dict, tuple})
+# Of fields that are declared alike; an adapter lives as long as one of them.
+_shared_adapters: WeakValueDictionary[Hashable, TypeAdapter[Any]] = WeakValueDictionary()
 
 
 def _field_attributes(field_info: FieldInfo) -> dict[str, Any]:
     found = {name: getattr(field_info, name, Undefined) for name in _FIELD_ATTRIBUTES}
     return {name: value for name, value in found.items() if value is not Undefined}
+
+
+def _model_schema(field_info: FieldInfo) -> CoreSchema | None:
+    """Return the schema of the model that a field is, when nothing more is said of it."""
+    model = field_info.annotation
+    if not lenient_issubclass(model, BaseModel) or field_info.metadata:
+        return None
+    attributes = _field_attributes(field_info)
+    said = {name for name, value in attributes.items() if value is not None or name == "default"}
+    said -= _MEANT_FOR_ATTRIBUTES
+    schema = vars(model).get("__pydantic_core_schema__")
+    # A schema that is no dict stands for one still to be made.
+    return schema if not said and type(schema) is dict else None
 
 
 def _never_refused(annotation: Any) -> bool:
@@ -146,7 +165,27 @@ class ModelField:
             self._adapter = self._build_adapter()
         return self._adapter
 
+    @property
+    def core_schema(self) -> CoreSchema:
+        """What pydantic makes of the declaration. That of a bare model is the model's own: no validator is
+        built for it.
+        """
+        own = _model_schema(self.field_info) if self.config is None else None
+        return self._type_adapter.core_schema if own is None else own
+
     def _build_adapter(self) -> TypeAdapter[Any]:
+        info = self.field_info
+        key = None
+        if self.config is None:
+            key = declaration_key(info.annotation, info.metadata, _field_attributes(info).items())
+        if key is None:
+            return self._new_adapter()
+        known = _shared_adapters.get(key)
+        if known is None:
+            known = _shared_adapters[key] = self._new_adapter()
+        return known
+
+    def _new_adapter(self) -> TypeAdapter[Any]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", category=UnsupportedFieldAttributeWarning)
             described = Field(**_field_attributes(self.field_info))
