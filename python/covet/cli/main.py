@@ -18,6 +18,7 @@ COMMANDS = {
     "openapi": ("covet.cli.openapi", "write or compare an application's OpenAPI document"),
     "completion": ("covet.cli.completion", "print a script that completes commands in a shell"),
 }
+INTERRUPTED = 130  # what a shell makes of Ctrl+C
 EXAMPLES = """\
 examples:
   covet dev                       serve the application found in this folder, follow its edits
@@ -27,7 +28,7 @@ examples:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; return 0, 1 (user's mistake), 2 (wrong command line) or 3 (start-up failed)."""
+    """Run one command; return 0, 1 (user's mistake), 2 (wrong command line), 3 (start-up failed) or 130 (Ctrl+C)."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     if not words or words[0] in ("-h", "--help", "help"):
         print(_help(), file=sys.stdout if words else sys.stderr)
@@ -48,6 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader, such as head(1), has had enough. Python would complain once more while it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except KeyboardInterrupt:
+        # Before a server takes the signal over it is Python's, which would show where the imports were.
+        return INTERRUPTED
     return code
 
 

@@ -41,6 +41,10 @@ SLACK = 3.0  # seconds a stopping worker gets past its own deadlines before it i
 logger = logging.getLogger("covet")
 
 
+class Interrupted(BaseException):
+    """Raised by a signal to stop inside the parent's own imports; no application's code sees it."""
+
+
 class Supervisor:
     """One parent and its workers; `run` returns the exit code. `hello` is told how many files it watches."""
 
@@ -60,6 +64,7 @@ class Supervisor:
         self._proved = False
         self._uses_framework = False
         self._is_warm = False
+        self._importing = False
         self._stopping = False
         self._reload: Reload | None = None
         self._broken = False  # under reload: not even the error page could be served, wait for the next edit
@@ -107,6 +112,9 @@ class Supervisor:
 
     def _note(self, signum: int, frame: FrameType | None) -> None:
         self._signals.append(signum)
+        if self._importing and signum in (signal.SIGTERM, signal.SIGINT):
+            self._importing = False
+            raise Interrupted
 
     def _obey(self, signum: int) -> None:
         if signum in (signal.SIGTERM, signal.SIGINT):
@@ -173,7 +181,8 @@ class Supervisor:
 
     def _fill(self) -> None:
         """Start what is missing; the others follow when the first has proved that the application starts."""
-        if self._stopping or self._broken or self._code is not None:
+        # Nothing is started before an order is read that may say to stop.
+        if self._stopping or self._signals or self._broken or self._code is not None:
             return
         present = {worker.number for worker in self._workers.values() if worker.stopping is None}
         now = time.monotonic()
@@ -245,7 +254,8 @@ class Supervisor:
 
     def _roll(self) -> None:
         """Take the next step of a restart, once the last successor is ready or gone."""
-        if self._stopping or any(worker.replaces is not None for worker in self._workers.values()):
+        starting = any(worker.replaces is not None for worker in self._workers.values())
+        if self._stopping or self._signals or starting:
             return
         while self._rolling:
             old = self._rolling.popleft()
@@ -276,13 +286,22 @@ class Supervisor:
             self._rolling.append(worker)
 
     def _warm_up(self) -> None:
-        """Import what every worker needs, never the application, so that later workers are forked with it."""
+        """Import what every worker needs, never the application, so that later workers are forked with it.
+
+        A signal to stop ends it; then nobody is forked any more.
+        """
         if self._is_warm:
             return
         self._is_warm = True
-        choose_loop(self._settings.loop)
-        for name in (FRAMEWORK_MODULE, *NEEDED):
-            importlib.import_module(name)
+        try:
+            self._importing = True
+            choose_loop(self._settings.loop)
+            for name in (FRAMEWORK_MODULE, *NEEDED):
+                importlib.import_module(name)
+        except Interrupted:
+            return
+        finally:
+            self._importing = False
         # A collection in a worker would copy every page that it looks at.
         gc.freeze()
 
@@ -301,6 +320,8 @@ class Supervisor:
 
     def _on_ready(self, worker: WorkerProcess, now: float) -> None:
         worker.ready = now
+        if self._stopping:
+            return
         took = (now - worker.started) * 1000
         if self._proved and self._reload is None:
             logger.info("worker %d ready in %.0f ms (pid %d)", worker.number, took, worker.pid)
