@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from .interrupt import DeadlyInterrupt
 from .parser import suggest
 from .version import version
 
@@ -43,14 +44,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return 2
     try:
-        code: int = importlib.import_module(COMMANDS[words[0]][0]).run(words[1:])
+        with DeadlyInterrupt():
+            command = importlib.import_module(COMMANDS[words[0]][0])
+        code: int = command.run(words[1:])
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader, such as head(1), has had enough. Python would complain once more while it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
-        # Before a server takes the signal over it is Python's, which would show where the imports were.
         return INTERRUPTED
     return code
 

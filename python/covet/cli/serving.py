@@ -10,6 +10,7 @@ from covet.server import Settings, SettingsError, serve
 
 from .discovery import find_application
 from .env_file import EnvFile
+from .interrupt import DeadlyInterrupt
 from .naming import add_application, wants_compat
 from .options import IGNORED, IGNORED_SWITCHES, REFUSED, add_options, read_settings
 from .parser import Parser
@@ -34,6 +35,11 @@ def add_serving(parser: Parser) -> None:
 
 def serve_as_told(given: argparse.Namespace, command: str, defaults: Settings) -> int:
     """Serve what the command line names; return the exit code."""
+    with DeadlyInterrupt():
+        return _serve(given, command, defaults)
+
+
+def _serve(given: argparse.Namespace, command: str, defaults: Settings) -> int:
     try:
         _refuse(given)
         env_file = EnvFile(given.env_file).load() if given.env_file else None
