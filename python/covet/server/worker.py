@@ -26,6 +26,7 @@ from .access_log import AccessLog
 from .console import ConsoleLog
 from .deadline import Alarm, LoopBlocked, culprit, leave
 from .error_page import ErrorPage
+from .held import listed
 from .lifespan import Lifespan, LifespanError
 from .link import BEAT, BROKEN, FRAMEWORK, LOADED, READY, RECYCLE, Line
 from .loops import choose_loop
@@ -236,17 +237,15 @@ class Worker:
         await self._close_door()
         left = max(self._deadline - time.monotonic(), LAST_WORDS)
         if self._settings.reload:
-            left = max(left - min((age for _, age in server.held()), default=0.0), AT_ONCE)
+            left = max(left - min((age for _, age, _ in server.held()), default=0.0), AT_ONCE)
         self._alarm.arm(left + GRACE, self._loop_does_not_turn)
         server.drain(left)
         waiting = asyncio.ensure_future(self._drained.wait())
         # Just before the engine cuts them off, say who held on.
         done, _ = await asyncio.wait({waiting}, timeout=left - LAST_WORDS / 2)
-        if not done and server.in_progress:
+        if not done and (held := self._holders()):
             self._stuck = True
-            logger.log(
-                warned, "still in progress at the deadline (--timeout-drain), cut off: %s", self._holders()
-            )
+            logger.log(warned, "still in progress at the deadline (--timeout-drain), cut off: %s", held)
         await asyncio.wait({waiting}, timeout=LAST_WORDS + GRACE / 2)
         waiting.cancel()
         if self._stuck:
@@ -275,9 +274,7 @@ class Worker:
             await asyncio.wait(leftovers, timeout=LAST_WORDS)
 
     def _holders(self) -> str:
-        held = self._server.held() if self._server is not None else []
-        shown = ", ".join(f"{label} ({age:.1f} s)" for label, age in held[:10])
-        return shown + (f" and {len(held) - 10} more" if len(held) > 10 else "")
+        return listed(self._server.held()) if self._server is not None else ""
 
     def _loop_does_not_turn(self, frame: FrameType | None) -> None:
         """The drain's deadline passed and the loop did not notice: something blocks it."""

@@ -17,7 +17,7 @@ use super::limits;
 use crate::door::asgi_host;
 use crate::door::proxies::Proxies;
 use crate::door::runtime::LoopRuntime;
-use crate::door::site::{Callbacks, Options, Site};
+use crate::door::site::{Callbacks, Held, Options, Site};
 use crate::door::socket::SocketDoor;
 use crate::door::table::Tables;
 use crate::object::driver::Driver;
@@ -145,9 +145,9 @@ impl Server {
         visit.call(&self.callbacks)
     }
 
-    /// Requests in progress: (label, age in seconds), oldest first.
-    fn held(&self) -> PyResult<Vec<(String, f64)>> {
-        Ok(self.running()?.map_or_else(Vec::new, |(_, site)| site.held()))
+    /// Requests in progress: (label, age in seconds, task if any), oldest first.
+    fn held(&self, py: Python<'_>) -> PyResult<Vec<Held>> {
+        Ok(self.running()?.map_or_else(Vec::new, |(_, site)| site.held(py)))
     }
 }
 

@@ -4,6 +4,7 @@
 use bytes::Bytes;
 use covet_http::{Body, ResponseHead};
 use pyo3::exceptions::PyException;
+use pyo3::exceptions::asyncio::CancelledError;
 use pyo3::prelude::*;
 
 use super::exchange::{Exchange, Outgoing, SharedExchange};
@@ -90,8 +91,10 @@ fn fail(py: Python<'_>, exchange: &Exchange, error: PyErr) {
         exchange.site.set_fatal(error);
         return;
     }
-    // A task cancelled because its client has gone is no news.
-    if error.is_instance_of::<PyException>(py) || !exchange.is_gone() {
+    // A task cancelled because its client has gone is no news; what a drain cuts off was named at its deadline.
+    let is_news = error.is_instance_of::<PyException>(py)
+        || !(exchange.is_gone() || exchange.site.is_cut() && error.is_instance_of::<CancelledError>(py));
+    if is_news {
         log_exception(py, "Exception in ASGI application", &error);
     }
     give_up(exchange, "the handler failed");

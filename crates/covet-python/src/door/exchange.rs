@@ -411,6 +411,11 @@ impl Exchange {
         drop(old);
     }
 
+    /// The task that works on this, if one does.
+    pub(crate) fn task(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        self.task.borrow().as_ref().map(|task| task.clone_ref(py))
+    }
+
     /// Everything is done: let go of what was made for it.
     pub(crate) fn close(&self) {
         if let Some(flight) = self.flight.take() {
@@ -439,8 +444,7 @@ impl Exchange {
 
     /// Cancel the task that works on this.
     pub(crate) fn cancel(&self, py: Python<'_>) {
-        let task = self.task.borrow().as_ref().map(|task| task.clone_ref(py));
-        if let Some(Err(error)) = task.map(|task| task.call_method0(py, intern!(py, "cancel"))) {
+        if let Some(Err(error)) = self.task(py).map(|task| task.call_method0(py, intern!(py, "cancel"))) {
             error.write_unraisable(py, None);
         }
     }
