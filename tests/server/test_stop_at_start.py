@@ -74,11 +74,14 @@ def test_a_stop_while_the_parent_imports(serve, tmp_path, mode, number):
 def test_ctrl_c_is_not_lost_in_an_import_of_the_command(serve, tmp_path, module):
     slow = SLOW_IMPORT.replace("anyio.to_thread", module)
     # Exceptions come to nothing in the callbacks in which the import system drops its locks.
-    slow = slow.replace("            time.sleep(60)\n", """            try:
+    slow = slow.replace(
+        "            time.sleep(60)\n",
+        """            try:
                 time.sleep(60)
             except BaseException:
                 pass
-""")
+""",
+    )
     (tmp_path / "sitecustomize.py").write_text(slow)
     server = serve("plain:app", "--workers", "2", ready=False, env={"PYTHONPATH": str(tmp_path)})
     server.wait_for("the parent imports")

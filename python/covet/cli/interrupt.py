@@ -1,4 +1,4 @@
-"""Ctrl+C while there is nothing to end in order: at the start of a command, until a server takes the signal over.
+"""Ctrl+C while there is nothing to end in order: at the start of a command, until a server handles it.
 
 Python's own way, an exception, is not heard when it is raised inside a callback of the import system, and
 shows a traceback of our imports where it is heard.

@@ -29,7 +29,7 @@ examples:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; return 0, 1 (user's mistake), 2 (wrong command line), 3 (start-up failed) or 130 (Ctrl+C)."""
+    """Run one command; return 0, 1 (user's mistake), 2 (wrong usage), 3 (start-up failed) or 130 (Ctrl+C)."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     if not words or words[0] in ("-h", "--help", "help"):
         print(_help(), file=sys.stdout if words else sys.stderr)
