@@ -55,6 +55,8 @@ def _serve(given: argparse.Namespace, command: str, defaults: Settings) -> int:
         if settings.reload:
             settings = _watching(settings, given.app_dir, env_file)
             application = replace(application, env_file=env_file)
+        else:  # SIGHUP has the code loaded anew, too: the parent must know where it is
+            settings = replace(settings, reload_dir=settings.reload_dir or (application.folder,))
         screen = Screen(settings, application)
         checks = RouteChecks(settings.strict, screen.warn)
         application = replace(

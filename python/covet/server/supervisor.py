@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from types import FrameType
 
-from . import logs
+from . import bytecode, logs
 from .link import BEAT, BROKEN, FRAMEWORK, LOADED, READY, RECYCLE
 from .loops import choose_loop
 from .notify import notify, watchdog_pause
@@ -25,6 +25,7 @@ from .reload import Reload
 from .settings import Load, Settings
 from .signals import SUPERVISED
 from .sockets import HANDSHAKE, Listener
+from .source_files import SourceFiles
 from .worker import EXIT_STARTUP, FRAMEWORK_MODULE
 
 __all__ = ["Supervisor"]
@@ -123,6 +124,8 @@ class Supervisor:
             return
         elif signum == signal.SIGHUP:
             logger.info("SIGHUP: replacing %d workers", len(self._workers))
+            sources = SourceFiles(self._settings.reload_dir or (".",), ("*.py",), ())
+            bytecode.forget(bytecode.doubtful(sources))
             self._restart()
         elif signum in (signal.SIGTTIN, signal.SIGTTOU):
             self._target = max(1, self._target + (1 if signum == signal.SIGTTIN else -1))
