@@ -23,7 +23,7 @@ from covet import CovetPy, Request
 from covet.responses import StreamingResponse
 from pydantic import BaseModel
 
-counts = {"open": 0}
+counts = {"open": 0, "made": 0}
 
 @asynccontextmanager
 async def lifespan(app):
@@ -57,12 +57,17 @@ async def hang():
 async def opened():
     return counts["open"]
 
+@app.get("/made")
+async def made():
+    return counts["made"]
+
 @app.get("/stream")
 async def stream():
     async def pieces():
         counts["open"] += 1
         try:
             while True:
+                counts["made"] += 65536
                 yield b"x" * 65536
         finally:
             counts["open"] -= 1

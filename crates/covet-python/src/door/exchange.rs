@@ -444,7 +444,10 @@ impl Exchange {
 
     /// Cancel the task that works on this.
     pub(crate) fn cancel(&self, py: Python<'_>) {
-        if let Some(Err(error)) = self.task(py).map(|task| task.call_method0(py, intern!(py, "cancel"))) {
+        if let Some(Err(error)) = self
+            .task(py)
+            .map(|task| task.call_method0(py, intern!(py, "cancel")))
+        {
             error.write_unraisable(py, None);
         }
     }
