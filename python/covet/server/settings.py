@@ -35,7 +35,8 @@ class BrokenApplication(SettingsError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything `covet run` can be told; 0 means no limit for times (seconds) but drain and keep-alive."""
+    """Everything `covet run` can be told; times are in seconds, and 0 is no limit but for delay,
+    drain and keep-alive."""
 
     host: str = "0.0.0.0"
     port: int = 8000
@@ -65,6 +66,7 @@ class Settings:
     timeout_body: float = 30.0
     timeout_keep_alive: float = 75.0
     timeout_write: float = 60.0
+    shutdown_delay: float = 0.0
     timeout_drain: float = 25.0
     timeout_shutdown: float = 4.0
     timeout_worker: float = 0.0

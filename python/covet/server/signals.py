@@ -28,13 +28,19 @@ SUPERVISED = (
 
 
 class StopSignal:
-    """What a serving process knows about being told to stop."""
+    """What a serving process knows about being told to stop.
 
-    def __init__(self, *, supervised: bool, on_stop: Callable[[], None]) -> None:
+    `put_off` is asked about each signal before it counts; who puts one off calls `stop` later.
+    """
+
+    def __init__(
+        self, *, supervised: bool, on_stop: Callable[[], None], put_off: Callable[[int], bool]
+    ) -> None:
         self.should_exit = False
         self.reason = ""
         self._supervised = supervised
         self._on_stop = on_stop
+        self._put_off = put_off
         self._importing = True
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopped: asyncio.Event | None = None
@@ -59,6 +65,8 @@ class StopSignal:
         """Begin the stop; a second signal to an unsupervised process ends it with 128 + its number."""
         if self.should_exit and not self._supervised:
             leave(128 + signum)
+        if self._put_off(signum):
+            return
         self.stop(signal.Signals(signum).name)
         if self._importing:
             # Nothing serves yet, so there is nothing to drain; the import may take minutes.

@@ -26,7 +26,7 @@ from .settings import Load, Settings
 from .signals import SUPERVISED
 from .sockets import HANDSHAKE, Listener
 from .source_files import SourceFiles
-from .worker import EXIT_STARTUP, FRAMEWORK_MODULE
+from .worker import DELAYED, EXIT_STARTUP, FRAMEWORK_MODULE
 
 __all__ = ["Supervisor"]
 
@@ -67,6 +67,7 @@ class Supervisor:
         self._is_warm = False
         self._importing = False
         self._stopping = False
+        self._leave_at: float | None = None
         self._reload: Reload | None = None
         self._broken = False  # under reload: not even the error page could be served, wait for the next edit
         self._code: int | None = None
@@ -113,13 +114,16 @@ class Supervisor:
 
     def _note(self, signum: int, frame: FrameType | None) -> None:
         self._signals.append(signum)
-        if self._importing and signum in (signal.SIGTERM, signal.SIGINT):
+        # After a stop that may be put off workers are still forked from here: not from half an import.
+        ends = signum in (signal.SIGTERM, signal.SIGINT) and not self._settings.shutdown_delay
+        if self._importing and ends:
             self._importing = False
             raise Interrupted
 
     def _obey(self, signum: int) -> None:
         if signum in (signal.SIGTERM, signal.SIGINT):
-            self._stop(signum)
+            if not self._put_off(signum):
+                self._stop(signum)
         elif self._stopping:
             return
         elif signum == signal.SIGHUP:
@@ -137,6 +141,15 @@ class Supervisor:
             logs.reopen()
             for worker in self._workers.values():
                 worker.send(signum)
+
+    def _put_off(self, signum: int) -> bool:
+        """Serve on for a while after the first SIGTERM, dead workers replaced and all."""
+        delay = self._settings.shutdown_delay
+        if signum != signal.SIGTERM or not delay or not self._proved or self._leave_at is not None:
+            return False
+        self._leave_at = time.monotonic() + delay
+        logger.info(DELAYED, delay)
+        return True
 
     def _stop(self, signum: int) -> None:
         if self._stopping:
@@ -410,6 +423,8 @@ class Supervisor:
 
     def _check_times(self) -> None:
         now = time.monotonic()
+        if self._leave_at is not None and now >= self._leave_at and not self._stopping:
+            self._stop(signal.SIGTERM)
         patience = self._settings.timeout_drain + self._settings.timeout_shutdown + SLACK
         for worker in self._workers.values():
             if worker.stopping is not None and now - worker.stopping > patience:

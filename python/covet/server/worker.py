@@ -11,6 +11,7 @@ import faulthandler
 import importlib
 import logging
 import os
+import signal
 import sys
 import threading
 import time
@@ -35,7 +36,7 @@ from .settings import DEFAULT_THREADS, ASGIApp, Load, Settings, SettingsError
 from .signals import StopSignal
 from .sockets import HANDSHAKE, Listener
 
-__all__ = ["EXIT_STARTUP", "FRAMEWORK_MODULE", "Worker", "engine_options"]
+__all__ = ["DELAYED", "EXIT_STARTUP", "FRAMEWORK_MODULE", "Worker", "engine_options"]
 
 EXIT_STARTUP = 3
 FRAMEWORK_MODULE = "covet.applications"
@@ -44,6 +45,7 @@ COUNT_EVERY, RECYCLE_AGAIN = 0.2, 10.0  # seconds
 BEATS = 4  # heartbeats within the time after which the parent calls a loop blocked
 LAST_WORDS = 0.2  # seconds: the least a drain gets, and when it says who holds on
 FOREVER = 1e8  # seconds: what the engine is told where 0 means no limit
+DELAYED = "SIGTERM: serving on for %g s (--shutdown-delay), then stopping"
 AT_ONCE = 0.02  # seconds: what streams and long polls get under reload
 GRACE = 1.0  # seconds past a deadline before the alarm acts for a loop that did not
 
@@ -68,11 +70,12 @@ class Worker:
         self._line = line
         self._hello = hello
         self._wait_for_go = wait_for_go
-        self._stop = StopSignal(supervised=line is not None, on_stop=self._on_stop)
+        self._stop = StopSignal(supervised=line is not None, on_stop=self._on_stop, put_off=self._put_off)
         self._alarm = Alarm()
         self._server: Server | None = None
         self._fatal: BaseException | None = None
         self._stuck = False
+        self._delayed = False
         self._deadline = 0.0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._access: AccessLog | None = None
@@ -216,6 +219,21 @@ class Worker:
         """A handler raised SystemExit or KeyboardInterrupt: stop, and end with its code."""
         self._fatal = error
         self._stop.stop(type(error).__name__)
+
+    def _put_off(self, signum: int) -> bool:
+        """Serve on for a while: who sends clients here may not know yet that it has to look elsewhere.
+
+        Under a parent the delay is the parent's. The next signal is obeyed.
+        """
+        delay = self._settings.shutdown_delay
+        if self._delayed or not delay or signum != signal.SIGTERM:
+            return False
+        if self._server is None or self._line is not None:
+            return False
+        self._delayed = True
+        logger.info(DELAYED, delay)
+        self._alarm.arm(delay, lambda frame: self._stop.stop("SIGTERM"))
+        return True
 
     def _on_stop(self) -> None:
         """The clock of the stop starts with the order, not when the loop gets round to it."""
