@@ -6,6 +6,7 @@ begins.
 """
 
 import asyncio
+import os
 import signal
 import socket
 from collections.abc import Callable
@@ -42,6 +43,7 @@ class StopSignal:
         self._on_stop = on_stop
         self._put_off = put_off
         self._importing = True
+        self._process = os.getpid()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopped: asyncio.Event | None = None
         self._bell: tuple[socket.socket, socket.socket] | None = None
@@ -58,11 +60,20 @@ class StopSignal:
             if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup(1) wants it ignored
                 signal.signal(signal.SIGHUP, self.handle)
         signal.signal(signal.SIGUSR1, lambda *_: reopen())
+        os.register_at_fork(after_in_child=self._let_go)
         # The parent blocks its signals around a fork, so that none falls into the gap before this line.
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SUPERVISED)
 
+    def _let_go(self) -> None:
+        """In a process that the application forks: whoever wants to terminate it can; our loop hears nothing."""
+        for number in (signal.SIGTERM, signal.SIGQUIT):
+            signal.signal(number, signal.SIG_DFL)
+        signal.set_wakeup_fd(-1)
+
     def handle(self, signum: int, frame: FrameType | None) -> None:
         """Begin the stop; a second signal to an unsupervised process ends it with 128 + its number."""
+        if os.getpid() != self._process:
+            return  # the terminal's Ctrl+C goes to everybody, and what the children do is needed until the end
         if self.should_exit and not self._supervised:
             leave(128 + signum)
         if self._put_off(signum):

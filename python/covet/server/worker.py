@@ -104,7 +104,7 @@ class Worker:
         try:
             with asyncio.Runner(loop_factory=factory) as runner:
                 try:
-                    code = runner.run(self._main(app))
+                    code = self._turn_loop(runner.get_loop(), app)
                 finally:
                     self._arm_exit()
         finally:
@@ -114,6 +114,17 @@ class Worker:
                 self._fatal.code if isinstance(self._fatal.code, int) else int(self._fatal.code is not None)
             )
         return code if self._fatal is None else EXIT_INTERRUPTED
+
+    def _turn_loop(self, loop: asyncio.AbstractEventLoop, app: ASGIApp) -> int:
+        """Run `_main` to its end, although tasks that raise SystemExit or KeyboardInterrupt stop the loop."""
+        main = loop.create_task(self._main(app))
+        while True:
+            try:
+                return loop.run_until_complete(main)
+            except (SystemExit, KeyboardInterrupt) as error:
+                if main.done():
+                    raise
+                self._on_fatal(error)
 
     async def _main(self, app: ASGIApp) -> int:
         loop = self._loop = asyncio.get_running_loop()
@@ -217,7 +228,8 @@ class Worker:
 
     def _on_fatal(self, error: BaseException) -> None:
         """A handler raised SystemExit or KeyboardInterrupt: stop, and end with its code."""
-        self._fatal = error
+        if self._fatal is None:
+            self._fatal = error
         self._stop.stop(type(error).__name__)
 
     def _put_off(self, signum: int) -> bool:
