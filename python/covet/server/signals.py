@@ -65,7 +65,7 @@ class StopSignal:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SUPERVISED)
 
     def _let_go(self) -> None:
-        """In a process that the application forks: whoever wants to terminate it can; our loop hears nothing."""
+        """In a process that the application forks: it can be terminated, and our loop hears nothing of it."""
         for number in (signal.SIGTERM, signal.SIGQUIT):
             signal.signal(number, signal.SIG_DFL)
         signal.set_wakeup_fd(-1)
@@ -73,7 +73,7 @@ class StopSignal:
     def handle(self, signum: int, frame: FrameType | None) -> None:
         """Begin the stop; a second signal to an unsupervised process ends it with 128 + its number."""
         if os.getpid() != self._process:
-            return  # the terminal's Ctrl+C goes to everybody, and what the children do is needed until the end
+            return  # a terminal's Ctrl+C goes to everybody; what children do is needed until the drain is over
         if self.should_exit and not self._supervised:
             leave(128 + signum)
         if self._put_off(signum):
