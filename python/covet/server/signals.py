@@ -73,7 +73,7 @@ class StopSignal:
     def handle(self, signum: int, frame: FrameType | None) -> None:
         """Begin the stop; a second signal to an unsupervised process ends it with 128 + its number."""
         if os.getpid() != self._process:
-            return  # a terminal's Ctrl+C goes to everybody; what children do is needed until the drain is over
+            return  # a terminal's Ctrl+C goes to everybody; what children do is needed for the drain
         if self.should_exit and not self._supervised:
             leave(128 + signum)
         if self._put_off(signum):
