@@ -22,6 +22,7 @@ use crate::door::socket::SocketDoor;
 use crate::door::table::Tables;
 use crate::object::driver::Driver;
 use crate::object::ffi::{self, LoopBound};
+use crate::object::fork;
 use crate::object::pool::Pool;
 use crate::object::task::Tasks;
 
@@ -72,6 +73,7 @@ impl Server {
         if slot.borrow().is_some() {
             return Err(PyRuntimeError::new_err("the server runs already"));
         }
+        fork::watch(py)?;
         let parts = self.build(py)?;
         let pass_parts = (parts.engine.clone(), parts.site.clone());
         let pass = Box::new(move |py: Python<'_>| pass(py, &pass_parts.0, &pass_parts.1));
@@ -233,6 +235,9 @@ impl Server {
 
 /// One turn of the engine, and what belongs before and after it.
 fn pass(py: Python<'_>, engine: &Engine, site: &Rc<Site>) -> PyResult<()> {
+    if fork::is_child() {
+        fork::leave(py, None);
+    }
     site.tasks.refresh(py)?;
     site.pool.collect();
     engine.on_ready();

@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 
 use super::exchange::{Exchange, Outgoing, SharedExchange};
 use super::journal::{log, log_exception};
+use crate::object::fork;
 use crate::object::task::{self, Outcome};
 use crate::plan::Answer;
 
@@ -65,6 +66,9 @@ fn broken(exchange: &Exchange) {
 /// A task of the request has ended and no other follows.
 pub(crate) fn conclude(py: Python<'_>, exchange: &SharedExchange, outcome: Outcome) {
     let Some(exchange) = exchange.get() else { return };
+    if fork::is_child() {
+        fork::leave(py, outcome.as_ref().err());
+    }
     match outcome {
         Ok(_) => complete(py, exchange),
         Err(error) => fail(py, exchange, error),
