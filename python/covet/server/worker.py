@@ -345,7 +345,9 @@ class Worker:
         self._alarm.arm(0.5 if self._stuck else 5.0, self._exit_hangs)
 
     def _exit_hangs(self, frame: FrameType | None) -> None:
-        """Something outlives the stop: a task that swallows its cancellation, or a thread."""
+        """Something outlives the stop: a task that swallows its cancellation, a thread, an exit function."""
+        # Exit functions that have not run get their chance, but not a second one to hold the process.
+        self._alarm.arm(GRACE, lambda _: leave(0))
         held = [thread.name for thread in threading.enumerate() if not thread.daemon][1:]
         if self._loop is not None and not self._loop.is_closed():
             held += [f"task {_name(task)}" for task in asyncio.all_tasks(self._loop)]
