@@ -20,7 +20,7 @@ APPLICATION = """
 import asyncio, os
 from contextlib import asynccontextmanager
 from covet import CovetPy, Request
-from covet.responses import StreamingResponse
+from covet.responses import Response, StreamingResponse
 from pydantic import BaseModel
 
 counts = {"open": 0, "made": 0}
@@ -56,6 +56,11 @@ async def hang():
 @app.get("/open")
 async def opened():
     return counts["open"]
+
+@app.get("/large")
+async def large():
+    counts["made"] += 1 << 20
+    return Response(b"x" * (1 << 20))
 
 @app.get("/made")
 async def made():
