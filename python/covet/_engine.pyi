@@ -1,7 +1,7 @@
 """Types of the Rust engine `covet._engine`. Hand-kept, proved by stubtest; the source is crates/covet-
 python."""
 
-from asyncio import AbstractEventLoop
+from asyncio import AbstractEventLoop, Task
 from collections.abc import Awaitable, Callable, Coroutine, MutableMapping, Sequence
 from typing import Any, Self, TypeAlias, final
 
@@ -132,8 +132,8 @@ class Server:
     def in_progress(self) -> int: ...
     @property
     def requests_total(self) -> int: ...
-    def held(self) -> list[tuple[str, float]]:
-        """Requests in progress: (route label or "METHOD /path", age in seconds), oldest first."""
+    def held(self) -> list[tuple[str, float, Task[Any] | None]]:
+        """Requests in progress: (route label or "METHOD /path", age in seconds, its task), oldest first."""
 
 @final
 class AsgiDoor:

@@ -277,9 +277,10 @@ def test_a_drain_waits_for_the_last_request(serve: Any) -> None:
     thread.start()
     time.sleep(0.05)
     server.on_loop(lambda: server.server.drain(5))
-    [(label, age)] = server.on_loop(server.server.held)
+    [(label, age, task)] = server.on_loop(server.server.held)
     assert label == "GET /slow"
     assert 0 < age < 5
+    assert task.get_coro().__name__ == "app"
     assert not server.drained.is_set()
     assert server.drained.wait(5)
     thread.join(5)

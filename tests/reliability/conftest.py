@@ -20,10 +20,10 @@ APPLICATION = """
 import asyncio, os
 from contextlib import asynccontextmanager
 from covet import CovetPy, Request
-from covet.responses import StreamingResponse
+from covet.responses import Response, StreamingResponse
 from pydantic import BaseModel
 
-counts = {"open": 0}
+counts = {"open": 0, "made": 0}
 
 @asynccontextmanager
 async def lifespan(app):
@@ -57,12 +57,22 @@ async def hang():
 async def opened():
     return counts["open"]
 
+@app.get("/large")
+async def large():
+    counts["made"] += 1 << 20
+    return Response(b"x" * (1 << 20))
+
+@app.get("/made")
+async def made():
+    return counts["made"]
+
 @app.get("/stream")
 async def stream():
     async def pieces():
         counts["open"] += 1
         try:
             while True:
+                counts["made"] += 65536
                 yield b"x" * 65536
         finally:
             counts["open"] -= 1

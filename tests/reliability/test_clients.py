@@ -56,6 +56,34 @@ def test_peers_that_stop_reading_beside_a_healthy_client(serve, until):
         connection.close()
 
 
+def test_a_peer_that_stops_reading_is_sent_little(serve):
+    server = serve()
+    with server.connect() as stalled:
+        stalled.sendall(b"GET /stream HTTP/1.1\r\nhost: a\r\n\r\n")
+        made = -1
+        while made != (made := int(server.get("/made"))):
+            time.sleep(0.3)
+    assert made < MIB
+
+
+def test_a_client_that_only_asks_is_answered_no_further(serve):
+    server = serve()
+    asked = 100
+    with server.connect() as pipelining:
+        pipelining.sendall(b"GET /large HTTP/1.1\r\nhost: a\r\n\r\n" * asked)
+        made = -1
+        while made != (made := int(server.get("/made"))):
+            time.sleep(0.3)
+        assert made < 8 * MIB
+        # Once it reads, it gets everything.
+        left = asked * MIB
+        while left > 0:
+            piece = pipelining.recv(1 << 20)
+            assert piece
+            left -= piece.count(b"x")
+    assert int(server.get("/made")) == asked * MIB
+
+
 def test_aborted_uploads_leave_nothing(serve, until):
     server = serve()
     server.get()

@@ -192,7 +192,7 @@ def test_an_edit_during_a_start_up_that_hangs_is_served(serve, source):
 
 
 def test_quick_edits_of_the_same_size_end_with_the_last(serve, source):
-    server = serve("plain:app", "--reload")
+    server = serve("plain:app", "--reload", env={"PYTHONDONTWRITEBYTECODE": ""})
     text = source.read_text()
     for version in ("aaa", "bbb", "ccc", "ddd"):
         source.write_text(text.replace("one", version))

@@ -106,6 +106,17 @@ def test_a_thread_that_never_ends_does_not_hold_the_process(serve, tmp_path):
         assert time.monotonic() - started < 4
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_an_exit_function_that_never_ends_does_not_hold_the_process(serve, tmp_path, workers):
+    (tmp_path / "clings.py").write_text(
+        "import atexit, threading\natexit.register(threading.Event().wait)\nfrom plain import app\n"
+    )
+    server = serve("clings:app", "--workers", workers)
+    started = time.monotonic()
+    assert server.stop() == 0
+    assert time.monotonic() - started < 9
+
+
 def test_a_failed_start_up_is_exit_code_3_with_the_users_traceback(serve, tmp_path):
     (tmp_path / "fails.py").write_text(
         "async def connect():\n"

@@ -9,6 +9,8 @@ import time
 
 import pytest
 
+COMPILED = {"PYTHONDONTWRITEBYTECODE": ""}  # whatever the tests themselves run with
+
 
 def pids(server, count=40):
     return {int(server.get("/")) for _ in range(count)}
@@ -109,6 +111,32 @@ def test_hup_keeps_the_old_workers_when_the_new_code_is_broken(serve, tmp_path):
     server.signal(signal.SIGHUP)
     server.wait_for("the old one goes on serving")
     assert pids(server) <= before
+
+
+def test_hup_serves_an_edit_that_python_would_not_notice(serve, tmp_path):
+    source = tmp_path / "plain.py"
+    server = serve("plain:app", "--workers", "2", "--no-access-log", env=COMPILED)
+    two_pids(server)
+    [compiled] = (tmp_path / "__pycache__").glob("plain.*.pyc")
+    seen = source.stat()
+    source.write_text(source.read_text().replace('VERSION = "one"', 'VERSION = "two"'))
+    # As if it had been edited right after the start: in the same second, to the same size.
+    os.utime(source, ns=(seen.st_mtime_ns, seen.st_mtime_ns))
+    os.utime(compiled, ns=(seen.st_mtime_ns + 1, seen.st_mtime_ns + 1))
+    server.signal(signal.SIGHUP)
+    server.wait_for(r"lifespan shutdown", times=2)
+    assert {server.get("/version") for _ in range(10)} == {"two"}
+
+
+def test_hup_keeps_compiled_code_that_is_beyond_doubt(serve, tmp_path):
+    server = serve("plain:app", "--workers", "2", "--no-access-log", env=COMPILED)
+    two_pids(server)
+    [compiled] = (tmp_path / "__pycache__").glob("plain.*.pyc")
+    later = (tmp_path / "plain.py").stat().st_mtime_ns + 10_000_000_000
+    os.utime(compiled, ns=(later, later))
+    server.signal(signal.SIGHUP)
+    server.wait_for(r"lifespan shutdown", times=2)
+    assert compiled.stat().st_mtime_ns == later
 
 
 def test_ttin_and_ttou_change_the_number_of_workers(serve):

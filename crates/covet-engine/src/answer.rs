@@ -15,8 +15,6 @@ use crate::hub::Hub;
 use crate::runtime::{AccessRecord, Record};
 use crate::turn::{FAILURE, Step, Turn};
 
-/// Streams are not pulled while so much waits to be written.
-const HIGH_WATER: usize = 64 << 10;
 /// Pieces pulled in one step, so that tiny ones share a write and endless ones share the thread.
 const PIECES: u32 = 64;
 /// An unread request body is read to its end up to this size, or for this long, to keep the connection.
@@ -114,7 +112,7 @@ impl Turn<'_> {
 
     /// Pulls a streamed answer while the client keeps up.
     pub(crate) fn pump(&mut self) -> Step {
-        if self.connection.outbound.len() >= HIGH_WATER {
+        if self.connection.outbound.is_full() {
             match self.flush() {
                 Step::Again => {}
                 other => return other,
@@ -142,7 +140,7 @@ impl Turn<'_> {
                 Poll::Ready(None) => self.end_stream(),
                 Poll::Ready(Some(Err(error))) => return self.break_stream(&error),
             }
-            if self.connection.outbound.len() >= HIGH_WATER {
+            if self.connection.outbound.is_full() {
                 break;
             }
         }

@@ -117,6 +117,8 @@ impl Connection {
             Phase::Closing => None,
             Phase::Lingering { until, .. } => Some((until, Deadline::Close)),
             Phase::Open => match &self.exchange {
+                // It waits for its client to read, not for another request.
+                None if self.outbound.is_full() => None,
                 None => Some(self.idle_deadline(limits, draining)),
                 Some(exchange) => exchange.deadline(limits),
             },

@@ -40,6 +40,13 @@ impl Turn<'_> {
                 Step::Wait
             };
         }
+        // A client that takes no answers is given no more of them.
+        if self.connection.outbound.is_full() {
+            match self.flush() {
+                Step::Again => {}
+                other => return other,
+            }
+        }
         if self.requests == 0 || self.hub.dispatched.get() >= pass::DISPATCHES {
             return Step::Yield;
         }

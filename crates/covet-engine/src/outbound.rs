@@ -15,6 +15,9 @@ const LARGE: usize = 16 << 10;
 /// Pieces handed to the system at once.
 const SLICES: usize = 16;
 
+/// While so much waits to be written nothing is added to it: no stream is pulled, no request begun.
+const HIGH_WATER: usize = 64 << 10;
+
 /// Bytes on their way to a client.
 #[derive(Debug, Default)]
 pub(crate) struct Outbound {
@@ -37,6 +40,11 @@ impl Outbound {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Nothing more should be added until it is written.
+    pub(crate) fn is_full(&self) -> bool {
+        self.len() >= HIGH_WATER
     }
 
     /// Appends bytes; large ones are shared, not copied.

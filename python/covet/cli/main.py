@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from .collector import collection_postponed
+from .interrupt import DeadlyInterrupt
 from .parser import suggest
 from .version import version
 
@@ -19,6 +20,7 @@ COMMANDS = {
     "openapi": ("covet.cli.openapi", "write or compare an application's OpenAPI document"),
     "completion": ("covet.cli.completion", "print a script that completes commands in a shell"),
 }
+INTERRUPTED = 130  # what a shell makes of Ctrl+C
 EXAMPLES = """\
 examples:
   covet dev                       serve the application found in this folder, follow its edits
@@ -28,7 +30,7 @@ examples:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; return 0, 1 (user's mistake), 2 (wrong command line) or 3 (start-up failed)."""
+    """Run one command; return 0, 1 (user's mistake), 2 (wrong usage), 3 (start-up failed) or 130 (Ctrl+C)."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     if not words or words[0] in ("-h", "--help", "help"):
         print(_help(), file=sys.stdout if words else sys.stderr)
@@ -43,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return 2
     try:
-        with collection_postponed():
+        with DeadlyInterrupt(), collection_postponed():
             command = importlib.import_module(COMMANDS[words[0]][0])
         code: int = command.run(words[1:])
         sys.stdout.flush()
@@ -51,6 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader, such as head(1), has had enough. Python would complain once more while it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except KeyboardInterrupt:
+        return INTERRUPTED
     return code
 
 

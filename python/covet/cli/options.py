@@ -195,6 +195,7 @@ OPTIONS = (
     Option("timeout_body", seconds, "between two pieces of a body (30)", "S", group="limits"),
     Option("timeout_keep_alive", seconds, "between two requests (75)", "S", group="limits"),
     Option("timeout_write", seconds, "for a peer that does not read (60)", "S", group="limits"),
+    Option("shutdown_delay", seconds, "serve on after SIGTERM before the drain (0)", "S", group="limits"),
     Option(
         "timeout_drain",
         seconds,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from covet.server import Settings, SettingsError, serve
 
 from .discovery import find_application
+from .interrupt import DeadlyInterrupt
 from .naming import add_application, wants_compat
 from .options import IGNORED, IGNORED_SWITCHES, REFUSED, add_options, read_settings
 from .parser import Parser
@@ -37,6 +38,11 @@ def add_serving(parser: Parser) -> None:
 
 def serve_as_told(given: argparse.Namespace, command: str, defaults: Settings) -> int:
     """Serve what the command line names; return the exit code."""
+    with DeadlyInterrupt():
+        return _serve(given, command, defaults)
+
+
+def _serve(given: argparse.Namespace, command: str, defaults: Settings) -> int:
     try:
         _refuse(given)
         env_file: EnvFile | None = None
@@ -54,6 +60,8 @@ def serve_as_told(given: argparse.Namespace, command: str, defaults: Settings) -
         if settings.reload:
             settings = _watching(settings, given.app_dir, env_file)
             application = replace(application, env_file=env_file)
+        else:  # SIGHUP has the code loaded anew, too: the parent must know where it is
+            settings = settings._replace(reload_dir=settings.reload_dir or (application.folder,))
         screen = Screen(settings, application)
         checks = RouteChecks(settings.strict, screen.warn)
         application = replace(

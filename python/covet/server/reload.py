@@ -4,20 +4,19 @@ The supervisor asks it each turn and restarts the worker; it starts no process i
 """
 
 import functools
-import importlib.util
 import logging
 import os
 import time
 from collections.abc import Sequence
 
+from . import bytecode
 from .error_page import Forgiving
 from .settings import Load, Settings
 from .watcher import Watcher
 
 __all__ = ["Reload"]
 
-# Python takes a compiled form for current when the source has the same size and modification second.
-REMEMBERED = 2.0  # seconds
+REMEMBERED = 2.0  # seconds: later edits have a modification time that Python can tell from the last one
 
 logger = logging.getLogger("covet")
 
@@ -56,11 +55,7 @@ class Reload:
         """Remove the compiled forms of what was just edited; called before each worker is started."""
         now = time.monotonic()
         self._recent = {path: when for path, when in self._recent.items() if now - when < REMEMBERED}
-        for path in self._recent:
-            try:
-                os.unlink(importlib.util.cache_from_source(path))
-            except (OSError, NotImplementedError):
-                pass
+        bytecode.forget(self._recent)
 
     def next_load(self) -> Load:
         """Return what the next worker has to load: the application, or the page about its last end."""

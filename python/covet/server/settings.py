@@ -33,7 +33,8 @@ class BrokenApplication(SettingsError):
 
 
 class Settings(NamedTuple):
-    """Everything `covet run` can be told; 0 means no limit for times (seconds) but drain and keep-alive."""
+    """Everything `covet run` can be told; times are in seconds, and 0 is no limit but for delay,
+    drain and keep-alive."""
 
     host: str = "0.0.0.0"
     port: int = 8000
@@ -63,6 +64,7 @@ class Settings(NamedTuple):
     timeout_body: float = 30.0
     timeout_keep_alive: float = 75.0
     timeout_write: float = 60.0
+    shutdown_delay: float = 0.0
     timeout_drain: float = 25.0
     timeout_shutdown: float = 4.0
     timeout_worker: float = 0.0

@@ -6,6 +6,7 @@ begins.
 """
 
 import asyncio
+import os
 import signal
 import socket
 from collections.abc import Callable
@@ -28,14 +29,21 @@ SUPERVISED = (
 
 
 class StopSignal:
-    """What a serving process knows about being told to stop."""
+    """What a serving process knows about being told to stop.
 
-    def __init__(self, *, supervised: bool, on_stop: Callable[[], None]) -> None:
+    `put_off` is asked about each signal before it counts; who puts one off calls `stop` later.
+    """
+
+    def __init__(
+        self, *, supervised: bool, on_stop: Callable[[], None], put_off: Callable[[int], bool]
+    ) -> None:
         self.should_exit = False
         self.reason = ""
         self._supervised = supervised
         self._on_stop = on_stop
+        self._put_off = put_off
         self._importing = True
+        self._process = os.getpid()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopped: asyncio.Event | None = None
         self._bell: tuple[socket.socket, socket.socket] | None = None
@@ -52,13 +60,24 @@ class StopSignal:
             if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup(1) wants it ignored
                 signal.signal(signal.SIGHUP, self.handle)
         signal.signal(signal.SIGUSR1, lambda *_: reopen())
+        os.register_at_fork(after_in_child=self._let_go)
         # The parent blocks its signals around a fork, so that none falls into the gap before this line.
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SUPERVISED)
 
+    def _let_go(self) -> None:
+        """In a process that the application forks: it can be terminated, and our loop hears nothing of it."""
+        for number in (signal.SIGTERM, signal.SIGQUIT):
+            signal.signal(number, signal.SIG_DFL)
+        signal.set_wakeup_fd(-1)
+
     def handle(self, signum: int, frame: FrameType | None) -> None:
         """Begin the stop; a second signal to an unsupervised process ends it with 128 + its number."""
+        if os.getpid() != self._process:
+            return  # a terminal's Ctrl+C goes to everybody; what children do is needed for the drain
         if self.should_exit and not self._supervised:
             leave(128 + signum)
+        if self._put_off(signum):
+            return
         self.stop(signal.Signals(signum).name)
         if self._importing:
             # Nothing serves yet, so there is nothing to drain; the import may take minutes.

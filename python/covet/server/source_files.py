@@ -38,6 +38,9 @@ class SourceFiles:
     def __len__(self) -> int:
         return len(self._stamps)
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._stamps)
+
     def __contains__(self, path: object) -> bool:
         return path in self._stamps
 

@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from types import FrameType
 
-from . import logs
+from . import bytecode, logs
 from .link import BEAT, BROKEN, FRAMEWORK, LOADED, READY, RECYCLE
 from .loops import choose_loop
 from .notify import notify, watchdog_pause
@@ -25,7 +25,8 @@ from .reload import Reload
 from .settings import Load, Settings
 from .signals import SUPERVISED
 from .sockets import HANDSHAKE, Listener
-from .worker import EXIT_STARTUP, FRAMEWORK_MODULE
+from .source_files import SourceFiles
+from .worker import DELAYED, EXIT_STARTUP, FRAMEWORK_MODULE
 
 __all__ = ["Supervisor"]
 
@@ -39,6 +40,10 @@ DYING = 0.2  # seconds that a killed process gets to be gone
 SLACK = 3.0  # seconds a stopping worker gets past its own deadlines before it is killed
 
 logger = logging.getLogger("covet")
+
+
+class Interrupted(BaseException):
+    """Raised by a signal to stop inside the parent's own imports; no application's code sees it."""
 
 
 class Supervisor:
@@ -60,7 +65,9 @@ class Supervisor:
         self._proved = False
         self._uses_framework = False
         self._is_warm = False
+        self._importing = False
         self._stopping = False
+        self._leave_at: float | None = None
         self._reload: Reload | None = None
         self._broken = False  # under reload: not even the error page could be served, wait for the next edit
         self._code: int | None = None
@@ -107,14 +114,22 @@ class Supervisor:
 
     def _note(self, signum: int, frame: FrameType | None) -> None:
         self._signals.append(signum)
+        # After a stop that may be put off workers are still forked from here: not from half an import.
+        ends = signum in (signal.SIGTERM, signal.SIGINT) and not self._settings.shutdown_delay
+        if self._importing and ends:
+            self._importing = False
+            raise Interrupted
 
     def _obey(self, signum: int) -> None:
         if signum in (signal.SIGTERM, signal.SIGINT):
-            self._stop(signum)
+            if not self._put_off(signum):
+                self._stop(signum)
         elif self._stopping:
             return
         elif signum == signal.SIGHUP:
             logger.info("SIGHUP: replacing %d workers", len(self._workers))
+            sources = SourceFiles(self._settings.reload_dir or (".",), ("*.py",), ())
+            bytecode.forget(bytecode.doubtful(sources))
             self._restart()
         elif signum in (signal.SIGTTIN, signal.SIGTTOU):
             self._target = max(1, self._target + (1 if signum == signal.SIGTTIN else -1))
@@ -126,6 +141,15 @@ class Supervisor:
             logs.reopen()
             for worker in self._workers.values():
                 worker.send(signum)
+
+    def _put_off(self, signum: int) -> bool:
+        """Serve on for a while after the first SIGTERM, dead workers replaced and all."""
+        delay = self._settings.shutdown_delay
+        if signum != signal.SIGTERM or not delay or not self._proved or self._leave_at is not None:
+            return False
+        self._leave_at = time.monotonic() + delay
+        logger.info(DELAYED, delay)
+        return True
 
     def _stop(self, signum: int) -> None:
         if self._stopping:
@@ -173,7 +197,8 @@ class Supervisor:
 
     def _fill(self) -> None:
         """Start what is missing; the others follow when the first has proved that the application starts."""
-        if self._stopping or self._broken or self._code is not None:
+        # Nothing is started before an order is read that may say to stop.
+        if self._stopping or self._signals or self._broken or self._code is not None:
             return
         present = {worker.number for worker in self._workers.values() if worker.stopping is None}
         now = time.monotonic()
@@ -245,7 +270,8 @@ class Supervisor:
 
     def _roll(self) -> None:
         """Take the next step of a restart, once the last successor is ready or gone."""
-        if self._stopping or any(worker.replaces is not None for worker in self._workers.values()):
+        starting = any(worker.replaces is not None for worker in self._workers.values())
+        if self._stopping or self._signals or starting:
             return
         while self._rolling:
             old = self._rolling.popleft()
@@ -276,13 +302,22 @@ class Supervisor:
             self._rolling.append(worker)
 
     def _warm_up(self) -> None:
-        """Import what every worker needs, never the application, so that later workers are forked with it."""
+        """Import what every worker needs, never the application, so that later workers are forked with it.
+
+        A signal to stop ends it; then nobody is forked any more.
+        """
         if self._is_warm:
             return
         self._is_warm = True
-        choose_loop(self._settings.loop)
-        for name in (FRAMEWORK_MODULE, *NEEDED):
-            importlib.import_module(name)
+        try:
+            self._importing = True
+            choose_loop(self._settings.loop)
+            for name in (FRAMEWORK_MODULE, *NEEDED):
+                importlib.import_module(name)
+        except Interrupted:
+            return
+        finally:
+            self._importing = False
         # A collection in a worker would copy every page that it looks at.
         gc.freeze()
 
@@ -301,6 +336,8 @@ class Supervisor:
 
     def _on_ready(self, worker: WorkerProcess, now: float) -> None:
         worker.ready = now
+        if self._stopping:
+            return
         took = (now - worker.started) * 1000
         if self._proved and self._reload is None:
             logger.info("worker %d ready in %.0f ms (pid %d)", worker.number, took, worker.pid)
@@ -386,6 +423,8 @@ class Supervisor:
 
     def _check_times(self) -> None:
         now = time.monotonic()
+        if self._leave_at is not None and now >= self._leave_at and not self._stopping:
+            self._stop(signal.SIGTERM)
         patience = self._settings.timeout_drain + self._settings.timeout_shutdown + SLACK
         for worker in self._workers.values():
             if worker.stopping is not None and now - worker.stopping > patience:

@@ -11,6 +11,7 @@ import faulthandler
 import importlib
 import logging
 import os
+import signal
 import sys
 import threading
 import time
@@ -25,6 +26,7 @@ from . import logs, tracebacks
 from .access_log import AccessLog
 from .console import ConsoleLog
 from .deadline import Alarm, LoopBlocked, culprit, leave
+from .held import listed
 from .lifespan import Lifespan, LifespanError
 from .link import BEAT, BROKEN, FRAMEWORK, LOADED, READY, RECYCLE, Line
 from .loops import choose_loop
@@ -36,7 +38,7 @@ from .sockets import HANDSHAKE, Listener
 if TYPE_CHECKING:
     from .error_page import ErrorPage
 
-__all__ = ["EXIT_STARTUP", "FRAMEWORK_MODULE", "Worker", "engine_options"]
+__all__ = ["DELAYED", "EXIT_STARTUP", "FRAMEWORK_MODULE", "Worker", "engine_options"]
 
 EXIT_STARTUP = 3
 FRAMEWORK_MODULE = "covet.applications"
@@ -45,6 +47,7 @@ COUNT_EVERY, RECYCLE_AGAIN = 0.2, 10.0  # seconds
 BEATS = 4  # heartbeats within the time after which the parent calls a loop blocked
 LAST_WORDS = 0.2  # seconds: the least a drain gets, and when it says who holds on
 FOREVER = 1e8  # seconds: what the engine is told where 0 means no limit
+DELAYED = "SIGTERM: serving on for %g s (--shutdown-delay), then stopping"
 AT_ONCE = 0.02  # seconds: what streams and long polls get under reload
 GRACE = 1.0  # seconds past a deadline before the alarm acts for a loop that did not
 
@@ -69,11 +72,12 @@ class Worker:
         self._line = line
         self._hello = hello
         self._wait_for_go = wait_for_go
-        self._stop = StopSignal(supervised=line is not None, on_stop=self._on_stop)
+        self._stop = StopSignal(supervised=line is not None, on_stop=self._on_stop, put_off=self._put_off)
         self._alarm = Alarm()
         self._server: Server | None = None
         self._fatal: BaseException | None = None
         self._stuck = False
+        self._delayed = False
         self._deadline = 0.0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._access: AccessLog | None = None
@@ -102,7 +106,7 @@ class Worker:
         try:
             with asyncio.Runner(loop_factory=factory) as runner:
                 try:
-                    code = runner.run(self._main(app))
+                    code = self._turn_loop(runner.get_loop(), app)
                 finally:
                     self._arm_exit()
         finally:
@@ -112,6 +116,17 @@ class Worker:
                 self._fatal.code if isinstance(self._fatal.code, int) else int(self._fatal.code is not None)
             )
         return code if self._fatal is None else EXIT_INTERRUPTED
+
+    def _turn_loop(self, loop: asyncio.AbstractEventLoop, app: ASGIApp) -> int:
+        """Run `_main` to its end, although tasks that raise SystemExit or KeyboardInterrupt stop the loop."""
+        main = loop.create_task(self._main(app))
+        while True:
+            try:
+                return loop.run_until_complete(main)
+            except (SystemExit, KeyboardInterrupt) as error:
+                if main.done():
+                    raise
+                self._on_fatal(error)
 
     async def _main(self, app: ASGIApp) -> int:
         loop = self._loop = asyncio.get_running_loop()
@@ -218,8 +233,24 @@ class Worker:
 
     def _on_fatal(self, error: BaseException) -> None:
         """A handler raised SystemExit or KeyboardInterrupt: stop, and end with its code."""
-        self._fatal = error
+        if self._fatal is None:
+            self._fatal = error
         self._stop.stop(type(error).__name__)
+
+    def _put_off(self, signum: int) -> bool:
+        """Serve on for a while: who sends clients here may not know yet that it has to look elsewhere.
+
+        Under a parent the delay is the parent's. The next signal is obeyed.
+        """
+        delay = self._settings.shutdown_delay
+        if self._delayed or not delay or signum != signal.SIGTERM:
+            return False
+        if self._server is None or self._line is not None:
+            return False
+        self._delayed = True
+        logger.info(DELAYED, delay)
+        self._alarm.arm(delay, lambda frame: self._stop.stop("SIGTERM"))
+        return True
 
     def _on_stop(self) -> None:
         """The clock of the stop starts with the order, not when the loop gets round to it."""
@@ -241,17 +272,15 @@ class Worker:
         await self._close_door()
         left = max(self._deadline - time.monotonic(), LAST_WORDS)
         if self._settings.reload:
-            left = max(left - min((age for _, age in server.held()), default=0.0), AT_ONCE)
+            left = max(left - min((age for _, age, _ in server.held()), default=0.0), AT_ONCE)
         self._alarm.arm(left + GRACE, self._loop_does_not_turn)
         server.drain(left)
         waiting = asyncio.ensure_future(self._drained.wait())
         # Just before the engine cuts them off, say who held on.
         done, _ = await asyncio.wait({waiting}, timeout=left - LAST_WORDS / 2)
-        if not done and server.in_progress:
+        if not done and (held := self._holders()):
             self._stuck = True
-            logger.log(
-                warned, "still in progress at the deadline (--timeout-drain), cut off: %s", self._holders()
-            )
+            logger.log(warned, "still in progress at the deadline (--timeout-drain), cut off: %s", held)
         await asyncio.wait({waiting}, timeout=LAST_WORDS + GRACE / 2)
         waiting.cancel()
         if self._stuck:
@@ -280,9 +309,7 @@ class Worker:
             await asyncio.wait(leftovers, timeout=LAST_WORDS)
 
     def _holders(self) -> str:
-        held = self._server.held() if self._server is not None else []
-        shown = ", ".join(f"{label} ({age:.1f} s)" for label, age in held[:10])
-        return shown + (f" and {len(held) - 10} more" if len(held) > 10 else "")
+        return listed(self._server.held()) if self._server is not None else ""
 
     def _loop_does_not_turn(self, frame: FrameType | None) -> None:
         """The drain's deadline passed and the loop did not notice: something blocks it."""
@@ -323,7 +350,9 @@ class Worker:
         self._alarm.arm(0.5 if self._stuck else 5.0, self._exit_hangs)
 
     def _exit_hangs(self, frame: FrameType | None) -> None:
-        """Something outlives the stop: a task that swallows its cancellation, or a thread."""
+        """Something outlives the stop: a task that swallows its cancellation, a thread, an exit function."""
+        # Exit functions that have not run get their chance, but not a second one to hold the process.
+        self._alarm.arm(GRACE, lambda _: leave(0))
         held = [thread.name for thread in threading.enumerate() if not thread.daemon][1:]
         if self._loop is not None and not self._loop.is_closed():
             held += [f"task {_name(task)}" for task in asyncio.all_tasks(self._loop)]

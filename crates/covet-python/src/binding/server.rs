@@ -17,11 +17,12 @@ use super::limits;
 use crate::door::asgi_host;
 use crate::door::proxies::Proxies;
 use crate::door::runtime::LoopRuntime;
-use crate::door::site::{Callbacks, Options, Site};
+use crate::door::site::{Callbacks, Held, Options, Site};
 use crate::door::socket::SocketDoor;
 use crate::door::table::Tables;
 use crate::object::driver::Driver;
 use crate::object::ffi::{self, LoopBound};
+use crate::object::fork;
 use crate::object::pool::Pool;
 use crate::object::task::Tasks;
 
@@ -72,6 +73,7 @@ impl Server {
         if slot.borrow().is_some() {
             return Err(PyRuntimeError::new_err("the server runs already"));
         }
+        fork::watch(py)?;
         let parts = self.build(py)?;
         let pass_parts = (parts.engine.clone(), parts.site.clone());
         let pass = Box::new(move |py: Python<'_>| pass(py, &pass_parts.0, &pass_parts.1));
@@ -145,9 +147,9 @@ impl Server {
         visit.call(&self.callbacks)
     }
 
-    /// Requests in progress: (label, age in seconds), oldest first.
-    fn held(&self) -> PyResult<Vec<(String, f64)>> {
-        Ok(self.running()?.map_or_else(Vec::new, |(_, site)| site.held()))
+    /// Requests in progress: (label, age in seconds, task if any), oldest first.
+    fn held(&self, py: Python<'_>) -> PyResult<Vec<Held>> {
+        Ok(self.running()?.map_or_else(Vec::new, |(_, site)| site.held(py)))
     }
 }
 
@@ -233,6 +235,9 @@ impl Server {
 
 /// One turn of the engine, and what belongs before and after it.
 fn pass(py: Python<'_>, engine: &Engine, site: &Rc<Site>) -> PyResult<()> {
+    if fork::is_child() {
+        fork::leave(py, None);
+    }
     site.tasks.refresh(py)?;
     site.pool.collect();
     engine.on_ready();

@@ -4,10 +4,12 @@
 use bytes::Bytes;
 use covet_http::{Body, ResponseHead};
 use pyo3::exceptions::PyException;
+use pyo3::exceptions::asyncio::CancelledError;
 use pyo3::prelude::*;
 
 use super::exchange::{Exchange, Outgoing, SharedExchange};
 use super::journal::{log, log_exception};
+use crate::object::fork;
 use crate::object::task::{self, Outcome};
 use crate::plan::Answer;
 
@@ -64,6 +66,9 @@ fn broken(exchange: &Exchange) {
 /// A task of the request has ended and no other follows.
 pub(crate) fn conclude(py: Python<'_>, exchange: &SharedExchange, outcome: Outcome) {
     let Some(exchange) = exchange.get() else { return };
+    if fork::is_child() {
+        fork::leave(py, outcome.as_ref().err());
+    }
     match outcome {
         Ok(_) => complete(py, exchange),
         Err(error) => fail(py, exchange, error),
@@ -90,8 +95,10 @@ fn fail(py: Python<'_>, exchange: &Exchange, error: PyErr) {
         exchange.site.set_fatal(error);
         return;
     }
-    // A task cancelled because its client has gone is no news.
-    if error.is_instance_of::<PyException>(py) || !exchange.is_gone() {
+    // A task cancelled because its client has gone is no news; what a drain cuts off was named at its deadline.
+    let is_news = error.is_instance_of::<PyException>(py)
+        || !(exchange.is_gone() || exchange.site.is_cut() && error.is_instance_of::<CancelledError>(py));
+    if is_news {
         log_exception(py, "Exception in ASGI application", &error);
     }
     give_up(exchange, "the handler failed");

@@ -22,6 +22,7 @@ use super::location::Location;
 use super::site::Site;
 use super::table::{Settings, Table};
 use crate::object::ffi::{self, LoopBound};
+use crate::object::fork;
 
 /// An exchange as Python objects hold it.
 pub(crate) type SharedExchange = Arc<LoopBound<Exchange>>;
@@ -146,6 +147,9 @@ impl Exchange {
 
     /// Send a whole answer; a second one is dropped.
     pub(crate) fn respond(&self, mut head: ResponseHead, body: Body) {
+        if fork::is_child() {
+            ffi::attached(|py| fork::leave(py, None));
+        }
         let reply = self.reply.borrow_mut().take();
         let before = self.outgoing.replace(Outgoing::Over);
         drop(before);
@@ -255,6 +259,9 @@ impl Exchange {
     /// Send a piece of the body. None: there is no answer that it could belong to.
     pub(crate) fn push(this: &SharedExchange, piece: Bytes, more: bool) -> Option<Pressure> {
         let exchange = this.get()?;
+        if fork::is_child() {
+            ffi::attached(|py| fork::leave(py, None));
+        }
         match exchange.outgoing.replace(Outgoing::Over) {
             Outgoing::Idle => {
                 *exchange.outgoing.borrow_mut() = Outgoing::Idle;
@@ -411,6 +418,11 @@ impl Exchange {
         drop(old);
     }
 
+    /// The task that works on this, if one does.
+    pub(crate) fn task(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        self.task.borrow().as_ref().map(|task| task.clone_ref(py))
+    }
+
     /// Everything is done: let go of what was made for it.
     pub(crate) fn close(&self) {
         if let Some(flight) = self.flight.take() {
@@ -439,8 +451,10 @@ impl Exchange {
 
     /// Cancel the task that works on this.
     pub(crate) fn cancel(&self, py: Python<'_>) {
-        let task = self.task.borrow().as_ref().map(|task| task.clone_ref(py));
-        if let Some(Err(error)) = task.map(|task| task.call_method0(py, intern!(py, "cancel"))) {
+        if let Some(Err(error)) = self
+            .task(py)
+            .map(|task| task.call_method0(py, intern!(py, "cancel")))
+        {
             error.write_unraisable(py, None);
         }
     }

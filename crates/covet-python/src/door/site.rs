@@ -78,11 +78,16 @@ pub(crate) struct Site {
     pub(crate) options: Options,
     callbacks: Callbacks,
     drain: Drain,
+    /// What was left at the end has been cancelled.
+    is_cut: Cell<bool>,
     flights: RefCell<slab::Slab<SharedExchange>>,
     fatal: RefCell<Option<PyErr>>,
     names: RefCell<HashMap<Box<[u8]>, Py<PyBytes>>>,
     lengths: Vec<Bytes>,
 }
+
+/// A request that lasts: what reports call it, its age in seconds, the task that works on it if one does.
+pub(crate) type Held = (String, f64, Option<Py<PyAny>>);
 
 /// Field names kept as Python objects; clients choose names, so their number is bounded.
 const MOST_NAMES: usize = 256;
@@ -109,6 +114,7 @@ impl Site {
             options,
             callbacks,
             drain: Drain::default(),
+            is_cut: Cell::new(false),
             flights: RefCell::default(),
             fatal: RefCell::default(),
             names: RefCell::default(),
@@ -164,8 +170,14 @@ impl Site {
         self.flights.borrow().len()
     }
 
+    /// Has the server cancelled what was left?
+    pub(crate) fn is_cut(&self) -> bool {
+        self.is_cut.get()
+    }
+
     /// Cancel every task that is left.
     pub(crate) fn cancel_all(&self, py: Python<'_>) {
+        self.is_cut.set(true);
         let left: Vec<SharedExchange> = self
             .flights
             .borrow()
@@ -223,12 +235,12 @@ impl Site {
         }
     }
 
-    /// Requests whose tasks have not ended: label and age in seconds, oldest first.
-    pub(crate) fn held(&self) -> Vec<(String, f64)> {
+    /// Requests whose tasks have not ended: label, age in seconds and task, oldest first.
+    pub(crate) fn held(&self, py: Python<'_>) -> Vec<Held> {
         let flights = self.flights.borrow();
         let inner = flights.iter().filter_map(|(_, flight)| flight.get());
         let mut held: Vec<_> = inner
-            .map(|flight| (flight.name(), flight.age().as_secs_f64()))
+            .map(|flight| (flight.name(), flight.age().as_secs_f64(), flight.task(py)))
             .collect();
         held.sort_by(|left, right| right.1.total_cmp(&left.1));
         held

@@ -4,6 +4,7 @@ pub(crate) mod awaitable;
 pub(crate) mod doorbell;
 pub(crate) mod driver;
 pub(crate) mod ffi;
+pub(crate) mod fork;
 pub(crate) mod pool;
 pub(crate) mod task;
 pub(crate) mod worker;

@@ -13,6 +13,7 @@ use pyo3::prelude::*;
 
 use super::doorbell::Doorbell;
 use super::ffi::Context;
+use super::fork;
 use super::task::Outcome;
 
 /// What a job runs, attached, on a pool thread.
@@ -297,6 +298,9 @@ impl Worker {
             let Some(job) = job else { break };
             let id = job.id;
             let outcome = run(py, job);
+            if fork::is_child() {
+                fork::leave(py, outcome.as_ref().err());
+            }
             self.shared.report(id, outcome);
             unreported += 1;
             if unreported == BATCH {
