@@ -22,7 +22,7 @@ from covet.pipeline import arrival, compile_pipeline, error_stack, layers_of
 from covet.requests import Request
 from covet.routing.api_route import APIRoute
 from covet.routing.body_limit import AppBodyLimitMiddleware
-from covet.routing.convertors import CONVERTOR_TYPES
+from covet.routing.convertors import user_convertors
 from covet.routing.fastapi_scope import EFFECTIVE_CONTEXT, fastapi_scope
 from covet.routing.inclusion import iter_routes_with_places
 from covet.routing.matching import compile_path
@@ -36,8 +36,6 @@ __all__ = ["Entry", "Table", "application_table", "entries", "open_door", "remem
 # pattern, methods, host, kind, plan or reason, route, label, what `enter` is told
 Entry = tuple[str, list[str] | None, str | None, str, tuple[Any, ...] | str, Any, str, Any]
 Table = tuple[list[Entry], dict[str, Any]]
-
-_BUILT_IN = {name: type(convertor) for name, convertor in CONVERTOR_TYPES.items()}
 
 
 def entries(router: Any) -> Iterator[Entry]:
@@ -93,14 +91,9 @@ def _methods(here: Any) -> list[str]:
     return sorted(here.methods)
 
 
-def _converters() -> list[str]:
-    """Return the names of convertors that the engine does not know, or knows differently."""
-    return [name for name, convertor in CONVERTOR_TYPES.items() if _BUILT_IN.get(name) is not type(convertor)]
-
-
 def _settings(router: Any) -> dict[str, Any]:
     return {
-        "converters": _converters(),
+        "converters": user_convertors(),
         "redirect_slashes": router.redirect_slashes,
         "request": Request,
         "enter": _enter(router),
