@@ -405,3 +405,4 @@ def test_bounds_of_parameters_stay_whole_numbers_as_in_fastapis_documents():
     found = operation(read)
     assert type(found["parameters"][0]["schema"]["minimum"]) is int
     assert type(found["requestBody"]["content"]["application/json"]["schema"]["minimum"]) is float
+    assert type(plain_document({"itemSchema": {"minimum": 1}})["itemSchema"]["minimum"]) is int

@@ -16,7 +16,7 @@ __all__ = ["plain_document"]
 
 _AS_THEY_ARE = frozenset({str, int, float, bool})
 # Keywords of JSON schema whose value is any number. FastAPI's models hold them as floats; what it says of
-# parameters never passes through the models.
+# parameters and of the items of streams never passes through the models.
 _NUMBERS = frozenset({"multipleOf", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum"})
 # What stands under these is somebody's data, not part of the document's language.
 _DATA = frozenset({"example", "examples", "default", "enum", "const", "value"})
@@ -24,7 +24,7 @@ _WITH_ADDRESS = frozenset({"contact", "license", "externalDocs"})
 
 
 def plain_document(value: Any, *, floats: bool = True) -> Any:
-    """Return a document, or a part of one, as plain data; bounds become floats but in lists of parameters."""
+    """Return a document, or a part of one, as plain data; bounds become floats where FastAPI's do."""
     kind = type(value)
     if kind in _AS_THEY_ARE:
         return value
@@ -41,7 +41,8 @@ def plain_document(value: Any, *, floats: bool = True) -> Any:
         elif key in _DATA:
             item = _plain_data(item)
         else:
-            item = plain_document(item, floats=floats and not (key == "parameters" and type(item) is list))
+            past_models = key == "itemSchema" or (key == "parameters" and type(item) is list)
+            item = plain_document(item, floats=floats and not past_models)
             if key in _WITH_ADDRESS and type(item) is dict and type(item.get("url")) is str:
                 item["url"] = str(AnyUrl(item["url"]))
         result[key] = item
