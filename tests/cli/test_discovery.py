@@ -74,6 +74,12 @@ def test_what_cannot_be_meant(project, name):
         find_application(name)
 
 
+@pytest.mark.parametrize("name", ["", ":app"])
+def test_a_missing_module_is_said(project, name):
+    with pytest.raises(SettingsError, match=r"the module is missing, for example main:app"):
+        find_application(name)
+
+
 def test_a_missing_app_dir(project):
     with pytest.raises(SettingsError, match="--app-dir"):
         find_application("main:app", folder="nowhere")
