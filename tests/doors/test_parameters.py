@@ -51,6 +51,11 @@ async def pairs(request: Request) -> Any:
     return request.path_params["pair"]
 
 
+@app.get("/numbers/{number:int}")
+async def numbers(number: int) -> Any:
+    return number
+
+
 @app.get("/words/{word:word}")
 async def words(word: str) -> Any:
     return word
@@ -290,3 +295,9 @@ def test_a_convertor_of_the_users_decides_even_where_no_parameter_takes_its_valu
 def test_a_convertor_of_ours_may_have_a_second_name(client: Any) -> None:
     assert client.get("/words/a").json() == "a"
     assert client.get("/words/a/b").status_code == 404
+
+
+def test_a_line_feed_at_the_end_of_a_path_is_overlooked_as_by_fastapi(client: Any) -> None:
+    assert client.get("/query%0A?required=x").status_code == 200
+    assert client.get("/numbers/5%0A").json() == 5
+    assert client.get("/query/%0A?required=x").status_code == 404

@@ -103,6 +103,10 @@ impl Table {
         host: Option<&str>,
         params: &mut Params,
     ) -> Verdict {
+        // Before a line feed at the end the `$` of Python's expressions matches, too.
+        if path.ends_with('\n') {
+            return Verdict::Python(None);
+        }
         match self.router.resolve(path, method, host, params, self.converters()) {
             Outcome::Found { tag } => match self.row(tag) {
                 Some(Row { plan: Some(_), .. }) => Verdict::Native(tag),
