@@ -132,6 +132,12 @@ def test_the_application_is_suggested_when_the_name_is_nothing_like_it(module):
         module(APPLICATION + "service = CovetPy()\n", "xyz")()
 
 
+def test_a_dot_for_the_colon_is_understood(project):
+    (project / "shop.py").write_text("")
+    with pytest.raises(SettingsError, match=r"no module 'shop\.app'\. Did you mean shop:app\?"):
+        find_application("shop.app")()
+
+
 @pytest.mark.parametrize(
     ("source", "message"),
     [

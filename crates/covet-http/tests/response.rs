@@ -146,9 +146,17 @@ fn statuses_without_body_have_no_framing() {
 
 #[test]
 fn a_205_says_that_it_is_empty_whatever_the_application_says() {
-    for body in [Length::Empty, Length::Known(4), Length::Chunked, Length::UntilClose] {
+    for body in [
+        Length::Empty,
+        Length::Known(4),
+        Length::Chunked,
+        Length::UntilClose,
+    ] {
         let text = write(&head(205, &[("content-length", "4")]), get(body)).unwrap();
-        assert_eq!(text, "HTTP/1.1 205 Reset Content\r\ncontent-length: 0\r\n\r\n", "{body:?}");
+        assert_eq!(
+            text, "HTTP/1.1 205 Reset Content\r\ncontent-length: 0\r\n\r\n",
+            "{body:?}"
+        );
     }
 }
 
