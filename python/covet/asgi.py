@@ -186,6 +186,21 @@ def _has_plain_not_found(app: Any) -> bool:
     )
 
 
+class _Late:
+    """An answer that has begun before it came to an error: handlers hear of that and send nothing."""
+
+    def __init__(self, exc: Exception) -> None:
+        self.exc = exc
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise self.exc
+
+
+async def _nowhere(message: Message) -> None:
+    """Take a message that is not to be sent."""
+
+
 def application_table(app: Any) -> Table:
     """Return the routes and settings of an application for the socket door."""
     router = app.router
@@ -201,11 +216,9 @@ def application_table(app: Any) -> Table:
         scope[OUTCOME] = exc
         await errors(scope, receive, send)
 
-    async def respond(response: Any, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await response(scope, receive, send)
-        except Exception as exc:
-            await route_error(scope, receive, send, exc)
+    async def late_error(scope: Scope, receive: Receive, send: Send, exc: Exception) -> None:
+        scope[OUTCOME] = _Late(exc)
+        await errors(scope, receive, _nowhere)
 
     pipeline, direct = _pipeline(app)
     settings = {
@@ -218,7 +231,7 @@ def application_table(app: Any) -> Table:
         "max_body": held_body.table_limit(app.max_body_size),
         "cancel_on_disconnect": bool(getattr(router, "cancel_on_disconnect", False)),
         "route_error": route_error,
-        "respond": respond,
+        "late_error": late_error,
     }
     return list(entries(router)), settings
 
