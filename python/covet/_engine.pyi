@@ -14,6 +14,7 @@ __all__ = [
     "bump_generation",
     "generation",
     "json_dumps",
+    "json_dumps_shaped",
     "route_report",
 ]
 
@@ -36,6 +37,9 @@ def bump_generation() -> None: ...
 def generation() -> int: ...
 def json_dumps(value: Any, /) -> bytes | None:
     """Write what `json.dumps(jsonable_encoder(value))` gives as compact bytes; None when only Python can."""
+
+def json_dumps_shaped(value: Any, shape: tuple[Any, ...], /) -> bytes | None:
+    """Write a value of the shape that `plan_shape` found as pydantic would; None when only pydantic can."""
 
 def route_report(
     routes: Sequence[tuple[str, Sequence[str] | None, str | None, str]],

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import pytest
-from pydantic import BaseModel, Discriminator, EmailStr, Field, Json, Tag, field_validator
+from pydantic import BaseModel, Discriminator, EmailStr, Field, Json, Tag, TypeAdapter, field_validator
 from pydantic_core import SchemaValidator, ValidationError
 
 import covet.routing
@@ -29,6 +29,7 @@ from covet import (
 )
 from covet._engine import generation
 from covet.dependencies.plan_body import user_code
+from covet.dependencies.plan_shape import plan_shape
 from covet.exceptions import ResponseValidationError
 from covet.requests import HTTPConnection
 from covet.responses import HTMLResponse, JSONResponse, PlainTextResponse
@@ -436,18 +437,27 @@ def test_values_without_a_model_go_through_the_json_writer():
 def test_a_response_model_goes_through_pydantic():
     async def endpoint() -> Item: ...
 
-    mode, (validator, serializer, options, refuse), *rest = plan_of(
+    mode, (validator, serializer, options, refuse, shape), *rest = plan_of(
         endpoint, response_model_exclude_none=True
     )[3]
     value = validator.validate_python({"name": "x"}, from_attributes=True)
     assert mode == 1
     assert serializer.to_json(value, **options) == b'{"name":"x","tags":[]}'
     assert rest == [None, "application/json", None, Response]
+    assert shape is None
     with pytest.raises(ValidationError) as refused:
         validator.validate_python({}, from_attributes=True)
     with pytest.raises(ResponseValidationError, match="POST /x") as raised:
         refuse(refused.value, {}, REQUEST)
     assert raised.value.errors()[0]["loc"] == ("response", "name")
+
+
+def test_a_plain_response_model_has_a_shape_unless_somebody_serialises_it_otherwise():
+    async def endpoint() -> Item: ...
+
+    *_, shape = plan_of(endpoint)[3][1]
+    assert shape == plan_shape(TypeAdapter(Item).core_schema, {"by_alias": True})
+    assert shape is not None
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from covet._engine import Plan
 from covet.background import BackgroundTask
+from covet.dependencies.plan_shape import plan_shape
 from covet.encoders import jsonable_encoder
 from covet.exception_handlers import is_body_allowed_for_status_code
 from covet.exceptions import ResponseValidationError
@@ -236,7 +237,9 @@ class Stored:
 
 def model_reply(annotation: Any, refuse: Any = None, **options: Any) -> tuple[Any, ...]:
     adapter = TypeAdapter(annotation)
-    serializer = (adapter.validator, adapter.serializer, {"by_alias": True, **options}, refuse)
+    options = {"by_alias": True, **options}
+    shape = plan_shape(adapter.core_schema, options)
+    serializer = (adapter.validator, adapter.serializer, options, refuse, shape)
     return (1, serializer, None, "application/json", None, JSONResponse)
 
 

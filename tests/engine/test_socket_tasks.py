@@ -3,6 +3,7 @@
 import asyncio
 import contextvars
 import threading
+import weakref
 from typing import Any
 
 import anyio
@@ -65,6 +66,24 @@ def test_contextvars_do_not_leak_between_requests(serve: Any, app: Any, kind: in
     app.add("/{number}", called if kind else awaited, kind, params=NUMBER_IN_PATH)
     server = serve(app)
     assert [server.get(f"/{number}")[1] for number in (1, 2)] == [b"[0,1]", b"[0,2]"]
+
+
+def test_an_idle_server_keeps_nothing_of_the_last_request(serve: Any, app: Any) -> None:
+    class Session:
+        """What a request keeps in its context."""
+
+    held: contextvars.ContextVar[Session] = contextvars.ContextVar("held")
+    dead = threading.Event()
+
+    async def handler() -> Any:
+        session = Session()
+        weakref.finalize(session, dead.set)
+        held.set(session)
+        return "held"
+
+    app.add("/", handler)
+    assert serve(app).get("/") == (200, b'"held"')
+    assert dead.wait(5)
 
 
 def test_a_task_factory_is_used(serve: Any, app: Any) -> None:

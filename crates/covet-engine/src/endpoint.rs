@@ -37,7 +37,7 @@ pub enum Admission {
 #[derive(Debug)]
 pub struct Request {
     /// The request line and header fields.
-    pub head: RequestHead,
+    pub head: Box<RequestHead>,
     /// The body, in the form that [`Admission`] asked for.
     pub body: Body,
     /// Who is at the other end; one value per connection.

@@ -127,7 +127,7 @@ pub(crate) enum Intake {
 
 /// A body in memory.
 pub(crate) struct Collection {
-    pub(crate) head: RequestHead,
+    pub(crate) head: Box<RequestHead>,
     /// The first piece as it came: usually the whole body.
     pub(crate) first: Bytes,
     /// All pieces, once there is a second one.
@@ -139,7 +139,7 @@ pub(crate) struct Collection {
 const RESERVE: u64 = 1 << 20;
 
 impl Collection {
-    pub(crate) fn new(head: RequestHead, now: Instant) -> Self {
+    pub(crate) fn new(head: Box<RequestHead>, now: Instant) -> Self {
         let mut pace = Pace::new(now);
         pace.wait(now);
         Self {
@@ -166,7 +166,7 @@ impl Collection {
         self.body.extend_from_slice(&piece);
     }
 
-    pub(crate) fn whole(self) -> (RequestHead, Bytes) {
+    pub(crate) fn whole(self) -> (Box<RequestHead>, Bytes) {
         (
             self.head,
             if self.body.is_empty() {

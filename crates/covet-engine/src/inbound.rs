@@ -129,7 +129,7 @@ impl Turn<'_> {
     }
 
     /// A complete head: from here on there is a request in progress.
-    fn dispatch(&mut self, head: RequestHead) {
+    fn dispatch(&mut self, head: Box<RequestHead>) {
         let hub = Rc::clone(self.hub);
         let id = Tally::count(&hub.tally.requests);
         hub.dispatched.set(hub.dispatched.get() + 1);
@@ -172,7 +172,7 @@ impl Turn<'_> {
         }
     }
 
-    fn admit(&mut self, head: RequestHead, admission: Admission) {
+    fn admit(&mut self, head: Box<RequestHead>, admission: Admission) {
         if matches!(head.framing, Framing::None | Framing::Length(0)) {
             let connection = &mut *self.connection;
             let end = connection
@@ -195,13 +195,13 @@ impl Turn<'_> {
     }
 
     /// Collects the body before the call.
-    fn collect(&mut self, head: RequestHead, max: u64) {
+    fn collect(&mut self, head: Box<RequestHead>, max: u64) {
         self.connection.decoder.set_body_limit(max);
         self.set_intake(Intake::Collect(Box::new(Collection::new(head, self.now))));
     }
 
     /// Calls at once: with the whole body if it is here already, else with a stream.
-    fn stream(&mut self, head: RequestHead) {
+    fn stream(&mut self, head: Box<RequestHead>) {
         let connection = &mut *self.connection;
         connection.decoder.set_body_limit(u64::MAX);
         let mut pieces = Vec::new();
@@ -239,7 +239,7 @@ impl Turn<'_> {
         }
     }
 
-    fn call(&mut self, head: RequestHead, body: Body) {
+    fn call(&mut self, head: Box<RequestHead>, body: Body) {
         let Some(exchange) = &mut self.connection.exchange else {
             return;
         };

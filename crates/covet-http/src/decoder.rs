@@ -19,7 +19,7 @@ pub enum Event {
     /// Nothing complete: read more bytes.
     NeedMore,
     /// A request head. [`Event::End`] follows, after any number of chunks.
-    Head(RequestHead),
+    Head(Box<RequestHead>),
     /// The next bytes of the body, never empty.
     Chunk(Bytes),
     /// The message is over, with or without a body.
@@ -139,7 +139,8 @@ impl Decoder {
         self.skipped = false;
         self.body_limit = None;
         self.state = State::Announced(head.framing);
-        Ok(Event::Head(head))
+        // Boxed once: the head passes through many hands, each of which would copy it.
+        Ok(Event::Head(Box::new(head)))
     }
 
     /// One empty line before a request is tolerated (RFC 9112, 2.2). False asks for more bytes.

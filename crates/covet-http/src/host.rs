@@ -31,7 +31,7 @@ pub fn is_valid(value: &[u8]) -> bool {
     is_ordinary(value) || parse(value).is_some()
 }
 
-/// The fast path for what nearly every request has: a name or IPv4 address and perhaps a short port.
+/// The fast path for what nearly every request has: a name or IPv4 address and perhaps a port.
 fn is_ordinary(value: &[u8]) -> bool {
     let end = value
         .iter()
@@ -39,10 +39,15 @@ fn is_ordinary(value: &[u8]) -> bool {
     match end.map(|at| value.split_at(at)) {
         None => !value.is_empty(),
         Some((host, [b':', port @ ..])) => {
-            !host.is_empty() && port.len() <= 4 && port.iter().all(u8::is_ascii_digit)
+            !host.is_empty() && port.iter().all(u8::is_ascii_digit) && is_small(port)
         }
         Some(_) => false,
     }
+}
+
+/// True when so many digits cannot exceed 65535; more leading zeros than a port needs are left to [`parse`].
+fn is_small(port: &[u8]) -> bool {
+    port.len() < 5 || (port.len() == 5 && port <= b"65535".as_slice())
 }
 
 /// True when both name the same place for `http` or `https`: case and a default port do not count.

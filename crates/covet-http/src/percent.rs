@@ -45,6 +45,9 @@ pub fn decode_path(raw: &[u8]) -> Cow<'_, str> {
 
 /// `urllib.parse.unquote(input.decode("latin-1"))`.
 pub fn unquote(input: &[u8]) -> Cow<'_, str> {
+    if let Some(text) = plain(input) {
+        return Cow::Borrowed(text);
+    }
     if input.is_ascii() {
         return unquote_ascii(input);
     }
@@ -58,6 +61,13 @@ pub fn unquote(input: &[u8]) -> Cow<'_, str> {
         }
     }
     Cow::Owned(text)
+}
+
+/// What nearly every path is: ASCII without an escape.
+fn plain(input: &[u8]) -> Option<&str> {
+    let is_plain = |byte: u8| byte.is_ascii() && byte != b'%';
+    let plain = input.iter().fold(true, |all, byte| all & is_plain(*byte));
+    plain.then(|| std::str::from_utf8(input).ok())?
 }
 
 fn unquote_ascii(input: &[u8]) -> Cow<'_, str> {

@@ -8,7 +8,7 @@ use crate::error::{Error, Kind};
 use crate::framing::parse_length;
 use crate::refusal::Refusal;
 use crate::status::status_line;
-use crate::token::{is_token, is_value, list};
+use crate::token::{are_tokens, are_values, list};
 
 /// Status and headers of an answer, as the application gave them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -204,10 +204,10 @@ fn write_length(out: &mut BytesMut, length: u64) {
 }
 
 fn write_field(out: &mut BytesMut, name: &[u8], value: &[u8]) -> Result<(), Error> {
-    if name.is_empty() || !name.iter().all(|byte| is_token(*byte)) {
+    if name.is_empty() || !are_tokens(name) {
         return Err(Kind::Name.into());
     }
-    if !value.iter().all(|byte| is_value(*byte)) {
+    if !are_values(value) {
         return Err(Kind::Value.into());
     }
     out.extend_from_slice(name);

@@ -7,7 +7,7 @@ use covet_http::{Decoder, Event, Limits, RequestHead};
 pub(crate) fn request(method: &str, path: &str, fields: &str) -> RequestHead {
     let text = format!("{method} {path} HTTP/1.1\r\nhost: a\r\n{fields}\r\n");
     match Decoder::new().decode(&mut BytesMut::from(text.as_str()), &Limits::default()) {
-        Ok(Event::Head(head)) => head,
+        Ok(Event::Head(head)) => *head,
         other => panic!("{other:?}"),
     }
 }

@@ -161,7 +161,7 @@ fn request(text: &str) -> RequestHead {
     }
     bytes.extend_from_slice(b"\r\n");
     match Decoder::new().decode(&mut bytes, &Limits::default()) {
-        Ok(Event::Head(head)) => head,
+        Ok(Event::Head(head)) => *head,
         other => panic!("{text}: {other:?}"),
     }
 }

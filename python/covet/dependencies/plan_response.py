@@ -11,10 +11,12 @@ from collections.abc import Callable
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import SchemaSerializer
 
 from covet.datastructures.default import DefaultPlaceholder
 from covet.dependencies.kinds import CallKind, call_kind
 from covet.dependencies.plan_body import runs_user_code, unwatched_validator
+from covet.dependencies.plan_shape import plan_shape
 from covet.dependencies.reasons import NotNative
 from covet.dependencies.refusal import refused_response
 from covet.dependencies.source import endpoint_context
@@ -83,7 +85,10 @@ def _dump_options(route: Any) -> dict[str, Any]:
 
 def _model_parts(route: Any, field: ModelField) -> tuple[Any, ...]:
     adapter = field._type_adapter
-    return unwatched_validator(adapter.validator), adapter.serializer, _dump_options(route), _refuser(route)
+    options = _dump_options(route)
+    plain = field.config is None and type(adapter.serializer) is SchemaSerializer
+    shape = plan_shape(adapter.core_schema, options) if plain else None
+    return unwatched_validator(adapter.validator), adapter.serializer, options, _refuser(route), shape
 
 
 def _refused(route: Any, errors: list[dict[str, Any]], value: Any, request: Any) -> ResponseValidationError:

@@ -62,7 +62,7 @@ pub(crate) enum Received {
 /// One request.
 pub(crate) struct Exchange {
     pub(crate) site: Rc<Site>,
-    pub(crate) head: RequestHead,
+    pub(crate) head: Box<RequestHead>,
     pub(crate) peer: Rc<Peer>,
     reply: RefCell<Option<Reply>>,
     pub(crate) incoming: RefCell<Incoming>,

@@ -17,6 +17,17 @@ pub(super) fn write_float(out: &mut Vec<u8>, value: f64) {
     }
 }
 
+/// Append a float of a common size, which all writers of shortest floats write alike: no exponent, one digit after the
+/// point at least. False, and nothing written, for any other.
+pub(super) fn write_common(out: &mut Vec<u8>, value: f64) -> bool {
+    let size = value.abs();
+    let common = size == 0.0 || (1e-4..1e15).contains(&size);
+    if common {
+        write_float(out, value);
+    }
+    common
+}
+
 /// Rewrite what the formatter chose to write in another form.
 fn write_parts(out: &mut Vec<u8>, text: &str, size: f64) {
     let (unsigned, negative) = match text.strip_prefix('-') {

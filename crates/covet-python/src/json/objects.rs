@@ -110,7 +110,8 @@ fn is_encoded_by(names: &Names, class: &Bound<'_, PyType>, encoder: &Bound<'_, P
         .is_some_and(|own| own.is(encoder)))
 }
 
-fn write_uuid(writer: &mut Writer, value: &Bound<'_, PyAny>) -> Result<(), Stop> {
+/// Write a UUID as its text.
+pub(super) fn write_uuid(writer: &mut Writer, value: &Bound<'_, PyAny>) -> Result<(), Stop> {
     let number: u128 = value.getattr(intern!(value.py(), "int"))?.extract()?;
     let mut hex = String::with_capacity(32);
     let _infallible = write!(hex, "{number:032x}");

@@ -29,6 +29,14 @@ fn plain_prefix(bytes: &[u8]) -> usize {
     let clean = |block: &&[u8]| !block.iter().fold(false, |any, byte| any | is_special(*byte));
     let at = bytes.chunks_exact(BLOCK).take_while(clean).count() * BLOCK;
     let rest = bytes.get(at..).unwrap_or_default();
+    // A short end fills up a block of its own.
+    let mut block = [b' '; BLOCK];
+    if let Some(start) = block.get_mut(..rest.len()) {
+        start.copy_from_slice(rest);
+        if clean(&block.as_slice()) {
+            return bytes.len();
+        }
+    }
     at + rest.iter().take_while(|byte| !is_special(**byte)).count()
 }
 

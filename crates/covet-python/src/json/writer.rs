@@ -47,9 +47,9 @@ thread_local! {
     static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// Write `value` into this thread's buffer and hand the text to `take`; None when Python has to write it.
+/// Write into this thread's buffer and hand the text to `take`; None when Python has to write it.
 pub(super) fn with_buffer<T>(
-    value: &Bound<'_, PyAny>,
+    write: impl FnOnce(&mut Writer) -> Result<(), Stop>,
     take: impl FnOnce(&mut Vec<u8>) -> T,
 ) -> PyResult<Option<T>> {
     const KEPT: usize = 256 * 1024;
@@ -59,7 +59,7 @@ pub(super) fn with_buffer<T>(
         ran_user_code: false,
     };
     writer.out.clear();
-    let outcome = match writer.value(value, Rules::Encoder) {
+    let outcome = match write(&mut writer) {
         Ok(()) => Ok(Some(take(&mut writer.out))),
         Err(Stop::Uncertain) => Ok(None),
         Err(Stop::Raised(error)) => Err(error),
@@ -91,8 +91,7 @@ impl Writer {
             return Ok(());
         }
         if value.is_none() {
-            self.out.extend_from_slice(b"null");
-            return Ok(());
+            return self.null();
         }
         if let Ok(float) = value.cast_exact::<PyFloat>() {
             return self.float(float);
@@ -162,7 +161,14 @@ impl Writer {
         Ok(())
     }
 
-    fn comma(&mut self, first: &mut bool) {
+    /// Write what None is.
+    pub(super) fn null(&mut self) -> Result<(), Stop> {
+        self.out.extend_from_slice(b"null");
+        Ok(())
+    }
+
+    /// Separate an entry from the one before it.
+    pub(super) fn comma(&mut self, first: &mut bool) {
         if !std::mem::take(first) {
             self.out.push(b',');
         }

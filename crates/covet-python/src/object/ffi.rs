@@ -228,12 +228,13 @@ impl<T: 'static> LoopBound<T> {
 
 impl<T: 'static> Drop for LoopBound<T> {
     fn drop(&mut self) {
-        // SAFETY: taken once, here, and never used again.
-        let value = unsafe { ManuallyDrop::take(&mut self.value) };
         if self.thread == this_thread() {
-            drop(value);
+            // SAFETY: dropped once, here, and never used again.
+            unsafe { ManuallyDrop::drop(&mut self.value) };
             return;
         }
+        // SAFETY: taken once, here, and never used again.
+        let value = unsafe { ManuallyDrop::take(&mut self.value) };
         let grave = Grave {
             thread: self.thread,
             _value: Box::new(value),
@@ -275,6 +276,15 @@ pub(crate) fn is_coroutine(object: &Bound<'_, PyAny>) -> bool {
 pub(crate) fn is_subtype(class: &Bound<'_, PyType>, base: &Bound<'_, PyType>) -> bool {
     // SAFETY: both are live type objects and this thread is attached; the function only reads the MRO.
     unsafe { ffi::PyType_IsSubtype(class.as_type_ptr(), base.as_type_ptr()) != 0 }
+}
+
+/// The dictionary in which an object keeps its attributes; an error when it has none.
+pub(crate) fn instance_dict<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    // SAFETY: a live object and an attached thread; the function gives a new reference, or NULL with an error set.
+    unsafe {
+        let dict = ffi::PyObject_GenericGetDict(object.as_ptr(), ptr::null_mut());
+        Bound::from_owned_ptr_or_err(object.py(), dict)
+    }
 }
 
 /// The value of an int that fits into 64 bits, without an exception when it does not.

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use pyo3::exceptions::{PyKeyboardInterrupt, PySystemExit};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyDict, PyTuple};
 
 use super::ffi::{Arguments, Context, LoopBound};
 
@@ -40,9 +40,9 @@ pub(crate) struct Tasks {
     kind: Py<PyAny>,
     is_done: Py<PyAny>,
     result: Py<PyAny>,
-    eager_names: Py<PyTuple>,
+    /// The keywords of an eager task, `context` aside: made once, since a dict of its own is a tenth of a task's cost.
+    eager: Py<PyDict>,
     plain_names: Py<PyTuple>,
-    yes: Py<PyAny>,
     native: Strategy,
     strategy: Cell<Strategy>,
 }
@@ -63,9 +63,8 @@ impl Tasks {
             is_done: kind.getattr("done")?.unbind(),
             result: kind.getattr("result")?.unbind(),
             kind: kind.unbind(),
-            eager_names: names(py, &["loop", "eager_start", "context"])?,
+            eager: eager_keywords(running)?.unbind(),
             plain_names: names(py, &["loop", "context"])?,
-            yes: true.into_pyobject(py)?.to_owned().into_any().unbind(),
             native,
             strategy: Cell::new(native),
         };
@@ -132,14 +131,14 @@ impl Tasks {
     }
 
     fn eager(&self, py: Python<'_>, coroutine: &Py<PyAny>, context: &Context) -> PyResult<Py<PyAny>> {
-        let mut arguments = Arguments::new();
-        arguments.push(coroutine);
-        arguments.push(&self.running);
-        arguments.push(&self.yes);
-        arguments.push(context.object());
-        Ok(arguments
-            .call(self.kind.bind(py), Some(self.eager_names.bind(py)))?
-            .unbind())
+        // A task that starts another while it starts may use the dict again: every value in it is kept alive by
+        // whoever put it there, and is only read before the first step.
+        let keywords = self.eager.bind(py);
+        keywords.set_item(intern!(py, "context"), context.object())?;
+        let task = self.kind.bind(py).call((coroutine,), Some(keywords));
+        // An idle server must not keep the last request's context alive.
+        keywords.set_item(intern!(py, "context"), py.None())?;
+        Ok(task?.unbind())
     }
 
     fn captured(&self, py: Python<'_>, coroutine: &Py<PyAny>, context: &Context) -> PyResult<Py<PyAny>> {
@@ -213,6 +212,13 @@ fn calls_itself_asyncio(running: &Bound<'_, PyAny>) -> PyResult<bool> {
     Ok(module.eq("asyncio.base_events")? || module.eq("uvloop.loop")?)
 }
 
+fn eager_keywords<'py>(running: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
+    let keywords = PyDict::new(running.py());
+    keywords.set_item("loop", running)?;
+    keywords.set_item("eager_start", true)?;
+    Ok(keywords)
+}
+
 fn names(py: Python<'_>, names: &[&str]) -> PyResult<Py<PyTuple>> {
     let interned: Vec<_> = names
         .iter()
@@ -265,7 +271,7 @@ impl Capture {
         }
         drop(step);
         let all: Vec<_> = std::iter::once(callback).chain(args.iter()).collect();
-        let keywords = pyo3::types::PyDict::new(py);
+        let keywords = PyDict::new(py);
         keywords.set_item(intern!(py, "context"), context)?;
         self.call_soon.call(py, PyTuple::new(py, all)?, Some(&keywords))
     }

@@ -2,9 +2,9 @@
 //!
 //! `(mode, serializer, status, media_type, headers, response_class)`:
 //! - mode 0: our JSON writer; what it does not know goes through `jsonable_encoder` and `response_class`;
-//! - mode 1: serializer is `(validator, serializer, options, refuse)`: `validator.validate_python(value,
-//!   from_attributes=True)`, then `serializer.to_json(value, **options)`; on a ValidationError `refuse(error, value,
-//!   request)` raises what FastAPI raises;
+//! - mode 1: serializer is `(validator, serializer, options, refuse, shape)`: `validator.validate_python(value,
+//!   from_attributes=True)`, then `serializer.to_json(value, **options)`, or our writer by the shape unless that is None;
+//!   on a ValidationError `refuse(error, value, request)` raises what FastAPI raises;
 //! - mode 2: a str is the body; anything else as in mode 0;
 //! - mode 3: serializer is `finish(value, request)`, which gives the response object.
 //!
@@ -22,7 +22,7 @@ use super::host::Host;
 use super::outcome::{Answer, Outcome};
 use super::response::{self, bodyless};
 use super::values::Values;
-use crate::json::{self, Written};
+use crate::json::{self, Shape, Written};
 use crate::object::ffi::Arguments;
 
 /// The response's tuple.
@@ -36,12 +36,13 @@ type Data<'py> = (
 );
 type PairData<'py> = (Bound<'py, PyBytes>, Bound<'py, PyBytes>);
 
-/// Validator, serialiser, options of `to_json`, refuse.
+/// Validator, serialiser, options of `to_json`, refuse, shape.
 type ModelData<'py> = (
     Bound<'py, PyAny>,
     Bound<'py, PyAny>,
     Bound<'py, PyDict>,
     Py<PyAny>,
+    Option<Bound<'py, PyTuple>>,
 );
 
 /// Status and headers.
@@ -72,6 +73,7 @@ struct Model {
     option_names: Py<PyTuple>,
     options: Vec<Py<PyAny>>,
     refuse: Py<PyAny>,
+    shape: Option<Shape>,
 }
 
 impl Reply {
@@ -145,7 +147,8 @@ impl Reply {
     /// Status and headers of a native answer; None where only Python knows what they come to.
     fn head(&self, py: Python<'_>, values: &Values) -> PyResult<Option<Head>> {
         let mut status = self.status.unwrap_or(200);
-        let mut headers = Vec::with_capacity(2 + self.headers.len());
+        // Room for the length and the server's own fields, too.
+        let mut headers = Vec::with_capacity(4 + self.headers.len());
         if let Some(content_type) = &self.content_type {
             headers.push((Bytes::from_static(b"content-type"), content_type.clone()));
         }
@@ -229,7 +232,8 @@ impl Reply {
                 for option in &model.options {
                     visit.call(option)?;
                 }
-                visit.call(&model.refuse)
+                visit.call(&model.refuse)?;
+                model.shape.iter().try_for_each(|shape| shape.traverse(visit))
             }
         }
     }
@@ -238,7 +242,7 @@ impl Reply {
 impl Model {
     fn from_python(data: &Bound<'_, PyAny>) -> PyResult<Self> {
         let py = data.py();
-        let (validator, serializer, options, refuse): ModelData<'_> = data.extract()?;
+        let (validator, serializer, options, refuse, shape): ModelData<'_> = data.extract()?;
         let names = options.keys();
         Ok(Self {
             validate: validator.getattr(intern!(py, "validate_python"))?.unbind(),
@@ -248,6 +252,7 @@ impl Model {
             option_names: names.to_tuple().unbind(),
             options: options.values().iter().map(Bound::unbind).collect(),
             refuse,
+            shape: shape.as_ref().map(Shape::from_python).transpose()?,
         })
     }
 
@@ -265,6 +270,11 @@ impl Model {
             }
             Err(error) => return Err(error),
         };
+        if let Some(shape) = &self.shape
+            && let Written::Bytes(body) = json::write_shaped(valid.bind(py), shape)?
+        {
+            return Ok(body);
+        }
         let mut arguments = Arguments::new();
         arguments.push(&valid);
         for option in &self.options {
