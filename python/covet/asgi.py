@@ -22,7 +22,7 @@ from covet.pipeline import arrival, compile_pipeline, error_stack, layers_of
 from covet.requests import Request
 from covet.routing.api_route import APIRoute
 from covet.routing.body_limit import AppBodyLimitMiddleware
-from covet.routing.convertors import CONVERTOR_TYPES
+from covet.routing.convertors import user_convertors
 from covet.routing.fastapi_scope import EFFECTIVE_CONTEXT, fastapi_scope
 from covet.routing.inclusion import iter_routes_with_places
 from covet.routing.matching import compile_path
@@ -36,8 +36,6 @@ __all__ = ["Entry", "Table", "application_table", "entries", "open_door", "remem
 # pattern, methods, host, kind, plan or reason, route, label, what `enter` is told
 Entry = tuple[str, list[str] | None, str | None, str, tuple[Any, ...] | str, Any, str, Any]
 Table = tuple[list[Entry], dict[str, Any]]
-
-_BUILT_IN = {name: type(convertor) for name, convertor in CONVERTOR_TYPES.items()}
 
 
 def entries(router: Any) -> Iterator[Entry]:
@@ -93,14 +91,9 @@ def _methods(here: Any) -> list[str]:
     return sorted(here.methods)
 
 
-def _converters() -> list[str]:
-    """Return the names of convertors that the engine does not know, or knows differently."""
-    return [name for name, convertor in CONVERTOR_TYPES.items() if _BUILT_IN.get(name) is not type(convertor)]
-
-
 def _settings(router: Any) -> dict[str, Any]:
     return {
-        "converters": _converters(),
+        "converters": user_convertors(),
         "redirect_slashes": router.redirect_slashes,
         "request": Request,
         "enter": _enter(router),
@@ -193,6 +186,21 @@ def _has_plain_not_found(app: Any) -> bool:
     )
 
 
+class _Late:
+    """An answer that has begun before it came to an error: handlers hear of that and send nothing."""
+
+    def __init__(self, exc: Exception) -> None:
+        self.exc = exc
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise self.exc
+
+
+async def _nowhere(message: Message) -> None:
+    """Take a message that is not to be sent."""
+
+
 def application_table(app: Any) -> Table:
     """Return the routes and settings of an application for the socket door."""
     router = app.router
@@ -208,11 +216,9 @@ def application_table(app: Any) -> Table:
         scope[OUTCOME] = exc
         await errors(scope, receive, send)
 
-    async def respond(response: Any, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await response(scope, receive, send)
-        except Exception as exc:
-            await route_error(scope, receive, send, exc)
+    async def late_error(scope: Scope, receive: Receive, send: Send, exc: Exception) -> None:
+        scope[OUTCOME] = _Late(exc)
+        await errors(scope, receive, _nowhere)
 
     pipeline, direct = _pipeline(app)
     settings = {
@@ -225,7 +231,7 @@ def application_table(app: Any) -> Table:
         "max_body": held_body.table_limit(app.max_body_size),
         "cancel_on_disconnect": bool(getattr(router, "cancel_on_disconnect", False)),
         "route_error": route_error,
-        "respond": respond,
+        "late_error": late_error,
     }
     return list(entries(router)), settings
 

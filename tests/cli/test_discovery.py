@@ -74,6 +74,12 @@ def test_what_cannot_be_meant(project, name):
         find_application(name)
 
 
+@pytest.mark.parametrize("name", ["", ":app"])
+def test_a_missing_module_is_said(project, name):
+    with pytest.raises(SettingsError, match=r"the module is missing, for example main:app"):
+        find_application(name)
+
+
 def test_a_missing_app_dir(project):
     with pytest.raises(SettingsError, match="--app-dir"):
         find_application("main:app", folder="nowhere")
@@ -124,6 +130,12 @@ def test_a_factory_is_found_by_name(module):
 def test_the_application_is_suggested_when_the_name_is_nothing_like_it(module):
     with pytest.raises(SettingsError, match="has an application named service"):
         module(APPLICATION + "service = CovetPy()\n", "xyz")()
+
+
+def test_a_dot_for_the_colon_is_understood(project):
+    (project / "shop.py").write_text("")
+    with pytest.raises(SettingsError, match=r"no module 'shop\.app'\. Did you mean shop:app\?"):
+        find_application("shop.app")()
 
 
 @pytest.mark.parametrize(

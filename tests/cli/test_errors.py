@@ -92,3 +92,8 @@ def test_help_opens_with_examples(covet, arguments):
     answer = covet(*arguments)
     assert answer.returncode == 0
     assert answer.stdout.startswith("examples:\n")
+
+
+@pytest.mark.parametrize("command", ["run", "dev", "routes", "openapi"])
+def test_advice_repeats_the_command_that_was_given(covet, command):
+    assert f"try: covet {command} main:create_app --factory" in covet(command, "main:create_app").stderr

@@ -2,13 +2,18 @@
 
 import contextlib
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
+from pydantic import BaseModel
 
-from covet import APIRouter, CovetPy, Depends, HTTPException, Request
+from covet import APIRouter, CovetPy, Depends, HTTPException, Query, Request, Response
 from covet.exceptions import RequestValidationError
 from covet.responses import JSONResponse, PlainTextResponse
+
+
+class Filters(BaseModel):
+    page: int = 1
 
 
 class Marked:
@@ -162,6 +167,44 @@ def test_head_and_options_when_switched_on(client_of: Any) -> None:
     assert (head.status_code, head.content, head.headers["content-length"]) == (200, b"", "7")
     options = client.options("/")
     assert (options.status_code, options.headers["allow"]) == (204, "GET, HEAD, OPTIONS")
+
+
+def test_options_names_the_methods_of_all_routes_of_a_path(client_of: Any) -> None:
+    app = CovetPy(auto_head=True, auto_options=True)
+    router = APIRouter()
+
+    @app.post("/items")
+    async def write() -> None: ...
+
+    @router.get("/items")
+    async def read() -> str:
+        return "items"
+
+    app.include_router(router)
+    client = client_of(app)
+    assert client.options("/items").headers["allow"] == "GET, HEAD, OPTIONS, POST"
+    assert (client.head("/items").status_code, client.head("/items").headers["content-length"]) == (200, "7")
+    assert client.delete("/items").status_code == 405
+
+
+def test_what_is_written_for_head_and_options_comes_before_what_is_made(client_of: Any) -> None:
+    app = CovetPy(auto_head=True, auto_options=True)
+
+    @app.get("/")
+    async def read() -> str:
+        return "hello"
+
+    @app.head("/")
+    async def head(request: Request) -> Response:
+        return Response(headers={"x-own": "head"})
+
+    @app.options("/")
+    async def options(filters: Annotated[Filters, Query()]) -> Response:
+        return Response(headers={"x-own": "options"})
+
+    client = client_of(app)
+    assert client.head("/").headers["x-own"] == "head"
+    assert client.options("/").headers["x-own"] == "options"
 
 
 def test_slashes_redirect(client_of: Any) -> None:

@@ -9,7 +9,8 @@ from uuid import UUID
 import pytest
 from pydantic import BaseModel, Field
 
-from covet import Body, Cookie, CovetPy, File, Form, Header, Path, Query, UploadFile
+from covet import Body, Cookie, CovetPy, File, Form, Header, Path, Query, Request, UploadFile
+from covet.starlette.convertors import CONVERTOR_TYPES, Convertor
 
 ID = "3fa85f64-5717-4562-b3fc-2c963f66afa6"
 
@@ -29,7 +30,35 @@ class Page(BaseModel):
     tags: list[str] = []
 
 
+class Pair(Convertor[list[str]]):
+    regex = "[a-z]+/[a-z]+"
+
+    def convert(self, value: str) -> list[str]:
+        return value.split("/")
+
+    def to_string(self, value: list[str]) -> str:
+        return "/".join(value)
+
+
+CONVERTOR_TYPES["pair"] = Pair()
+CONVERTOR_TYPES["word"] = CONVERTOR_TYPES["str"]
+
 app = CovetPy()
+
+
+@app.get("/pairs/{pair:pair}")
+async def pairs(request: Request) -> Any:
+    return request.path_params["pair"]
+
+
+@app.get("/numbers/{number:int}")
+async def numbers(number: int) -> Any:
+    return number
+
+
+@app.get("/words/{word:word}")
+async def words(word: str) -> Any:
+    return word
 
 
 @app.get("/typed/{number}/{ratio}/{key}/{colour}")
@@ -256,3 +285,19 @@ def test_uploads(client: Any) -> None:
 def test_a_large_body(client: Any) -> None:
     name = "x" * 3_000_000
     assert client.post("/item", json={"name": name}).json()["name"] == name
+
+
+def test_a_convertor_of_the_users_decides_even_where_no_parameter_takes_its_value(client: Any) -> None:
+    assert client.get("/pairs/a/b").json() == ["a", "b"]
+    assert client.get("/pairs/a").status_code == 404
+
+
+def test_a_convertor_of_ours_may_have_a_second_name(client: Any) -> None:
+    assert client.get("/words/a").json() == "a"
+    assert client.get("/words/a/b").status_code == 404
+
+
+def test_a_line_feed_at_the_end_of_a_path_is_overlooked_as_by_fastapi(client: Any) -> None:
+    assert client.get("/query%0A?required=x").status_code == 200
+    assert client.get("/numbers/5%0A").json() == 5
+    assert client.get("/query/%0A?required=x").status_code == 404

@@ -397,3 +397,12 @@ def test_old_names_of_operation_ids_warn():
     with pytest.warns(FastAPIDeprecationWarning):
         assert generate_operation_id_for_path(name="n", path="/x", method="GET") == "n_x_get"
     assert generate_unique_id(route) == "n_x_get"
+
+
+def test_bounds_of_parameters_stay_whole_numbers_as_in_fastapis_documents():
+    def read(limit: Annotated[int, Query(ge=1)], count: Annotated[int, Body(ge=1)]): ...
+
+    found = operation(read)
+    assert type(found["parameters"][0]["schema"]["minimum"]) is int
+    assert type(found["requestBody"]["content"]["application/json"]["schema"]["minimum"]) is float
+    assert type(plain_document({"itemSchema": {"minimum": 1}})["itemSchema"]["minimum"]) is int

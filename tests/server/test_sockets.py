@@ -56,6 +56,11 @@ def test_a_folder_that_is_not_there(tmp_path):
     assert "cannot listen" in refused(uds=str(tmp_path / "nowhere" / "sock"))
 
 
+def test_a_path_that_is_too_long_is_measured(tmp_path):
+    path = tmp_path / ("x" * 120)
+    assert f"has {len(str(path))} bytes, the system allows 107" in refused(uds=str(path))
+
+
 def test_somebody_elses_new_socket_is_not_removed(tmp_path):
     path = str(tmp_path / "sock")
     (listener,) = open_listeners(Settings(uds=path))

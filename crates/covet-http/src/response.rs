@@ -76,9 +76,9 @@ pub struct Delivery {
     pub body: Length,
 }
 
-/// True when an answer with this status never has a body (RFC 9110, 6.4.1).
+/// True when an answer with this status never has a body (RFC 9110, 6.4.1; of 205 15.3.6).
 pub const fn is_bodiless(status: u16) -> bool {
-    matches!(status, 100..=199 | 204 | 304)
+    matches!(status, 100..=199 | 204 | 205 | 304)
 }
 
 /// Writes status line and headers. Nothing is left in `out` when the answer is refused.
@@ -162,7 +162,10 @@ fn write_framing(out: &mut BytesMut, status: u16, how: Delivery, lengthy: bool) 
     if status < 200 {
         return;
     }
-    if !is_bodiless(status) && !lengthy {
+    if status == 205 {
+        // The one bodiless status that ends like others: without a length a client waits for the close.
+        out.extend_from_slice(b"content-length: 0\r\n");
+    } else if !is_bodiless(status) && !lengthy {
         match how.body {
             // To HEAD an unknown length is left out: zero would be a lie about the GET.
             Length::Empty if how.request_method_is_head => {}

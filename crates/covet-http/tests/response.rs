@@ -145,6 +145,22 @@ fn statuses_without_body_have_no_framing() {
 }
 
 #[test]
+fn a_205_says_that_it_is_empty_whatever_the_application_says() {
+    for body in [
+        Length::Empty,
+        Length::Known(4),
+        Length::Chunked,
+        Length::UntilClose,
+    ] {
+        let text = write(&head(205, &[("content-length", "4")]), get(body)).unwrap();
+        assert_eq!(
+            text, "HTTP/1.1 205 Reset Content\r\ncontent-length: 0\r\n\r\n",
+            "{body:?}"
+        );
+    }
+}
+
+#[test]
 fn the_applications_length_must_be_true() {
     let given = |length: &str, how| write(&head(200, &[("Content-Length", length)]), how);
     let once = |text: String| assert_eq!(text.to_lowercase().matches("content-length").count(), 1, "{text}");

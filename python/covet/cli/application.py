@@ -109,6 +109,8 @@ class Application:
             for entry in entries
             if entry.suffix == ".py" or (entry.is_dir() and entry.name.isidentifier())
         ]
+        if parent.with_suffix(".py").is_file():
+            return f"there is no module {name!r}. Did you mean {':'.join(name.rsplit('.', 1))}?"
         near = suggest(name.split(".")[-1], names)
         hint = near or f"\n  {_shown(parent)} holds no such file; name the folder it is in with --app-dir"
         return f"there is no module {name!r}{hint}"

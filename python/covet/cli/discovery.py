@@ -43,6 +43,8 @@ def find_application(
     wanted = attribute or tail or None
     if colon and not tail:
         raise SettingsError(f"{name!r}: the attribute after the colon is missing, for example main:app", 2)
+    if not head:
+        raise SettingsError(f"{name!r}: the module is missing, for example main:app", 2)
     if _is_path(head, base):
         module, root = _module_of(base / head)
         return Application(module, wanted, factory, str(root), found, _shown(base / head), command)

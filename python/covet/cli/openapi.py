@@ -67,7 +67,11 @@ def run(arguments: Sequence[str]) -> int:
 def _document(given: argparse.Namespace) -> dict[str, Any]:
     """Import the application and have it make its document."""
     application = find_application(
-        given.entrypoint or given.target, attribute=given.name, folder=given.app_dir, factory=given.factory
+        given.entrypoint or given.target,
+        attribute=given.name,
+        folder=given.app_dir,
+        factory=given.factory,
+        command="openapi",
     )
     app: Any = replace(application, compat=wants_compat(given))()
     if not callable(getattr(app, "openapi", None)):

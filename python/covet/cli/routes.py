@@ -44,6 +44,7 @@ def run(arguments: Sequence[str]) -> int:
             attribute=given.name,
             folder=given.app_dir,
             factory=given.factory,
+            command="routes",
         )
         app: Any = replace(application, compat=wants_compat(given))()
     except SettingsError as error:

@@ -69,7 +69,8 @@ def match_api_route(route: Any, scope: Scope) -> tuple[Match, Scope]:
     if found is None:
         return Match.NONE, {}
     child_scope = {"endpoint": route.endpoint, "path_params": {**scope.get("path_params", {}), **found}}
-    full = answers_method(route, scope["method"])
+    # HEAD and OPTIONS that the switches make come after what was written for them (`automatic.py`).
+    full = not route.methods or scope["method"] in route.methods
     return (Match.FULL if full else Match.PARTIAL), child_scope
 
 

@@ -25,6 +25,7 @@ from covet.middleware.isolation import run_handler
 from covet.responses import JSONResponse, RedirectResponse, Response
 from covet.route_path import get_route_path
 from covet.routing.api_route import APIRoute, APIWebSocketRoute
+from covet.routing.automatic import automatic_answer
 from covet.routing.body_limit import first_limit, validate_max_body_size, wrap_app_with_body_limit
 from covet.routing.events import EventLifespan, generator_lifespan, merge_lifespans, run_events
 from covet.routing.fastapi_scope import (
@@ -226,7 +227,9 @@ class APIRouter(Verbs, Router):
                 return
             if match is Match.PARTIAL and partial is None:
                 partial = route, child_scope
-        if partial is not None:
+        if partial is not None and (made := automatic_answer(self.routes, scope)) is not None:
+            await made(scope, receive, send)
+        elif partial is not None:
             route, child_scope = partial
             update_scope(scope, child_scope)
             await run_handler(route.handle, route.stays_in_task, scope, receive, send)

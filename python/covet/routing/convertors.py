@@ -20,6 +20,7 @@ __all__ = [
     "StringConvertor",
     "UUIDConvertor",
     "register_url_convertor",
+    "user_convertors",
 ]
 
 T = TypeVar("T")
@@ -126,8 +127,15 @@ CONVERTOR_TYPES: dict[str, Convertor[Any]] = {
     "uuid": UUIDConvertor(),
 }
 
+_BUILT_IN = {name: type(convertor) for name, convertor in CONVERTOR_TYPES.items()}
+
 
 def register_url_convertor(key: str, convertor: Convertor[Any]) -> None:
     """Make `{name:key}` use this convertor, in routes made from now on."""
     CONVERTOR_TYPES[key] = convertor
     bump_generation()
+
+
+def user_convertors() -> list[str]:
+    """Return the names of convertors that the engine does not know, or knows differently."""
+    return [name for name, convertor in CONVERTOR_TYPES.items() if _BUILT_IN.get(name) is not type(convertor)]

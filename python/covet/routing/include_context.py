@@ -44,6 +44,8 @@ class IncludeContext:
     dependency_overrides_provider: Any | None = None
     max_body_size: int | None = None
     form_limits: FormLimits = field(default_factory=FormLimits)
+    auto_head: bool = False
+    auto_options: bool = False
 
     @classmethod
     def for_include(cls, *, parent_router: Any, included_router: Any, **options: Any) -> IncludeContext:
@@ -70,6 +72,8 @@ class IncludeContext:
                 included_router.max_body_size, options["max_body_size"], parent_router.max_body_size
             ),
             form_limits={**validate_form_limits(options["form_limits"]), **included_router.form_limits},
+            auto_head=parent_router.auto_head,
+            auto_options=parent_router.auto_options,
         )
 
     def combine(self, child: IncludeContext) -> IncludeContext:
@@ -93,6 +97,8 @@ class IncludeContext:
             dependency_overrides_provider=self.dependency_overrides_provider,
             max_body_size=first_limit(child.max_body_size, self.max_body_size),
             form_limits=child.form_limits,
+            auto_head=self.auto_head or child.auto_head,
+            auto_options=self.auto_options or child.auto_options,
         )
 
     def options_of(self, route: APIRoute) -> dict[str, Any]:
@@ -119,6 +125,8 @@ class IncludeContext:
                 route.strict_content_type, router.strict_content_type, self.strict_content_type
             ),
             max_body_size=first_limit(route.max_body_size, self.max_body_size),
+            auto_head=route.auto_head or self.auto_head,
+            auto_options=route.auto_options or self.auto_options,
         )
         return options
 
@@ -142,6 +150,4 @@ _UNCHANGED = (
     "stream_item_type",
     "inline",
     "cancel_on_disconnect",
-    "auto_head",
-    "auto_options",
 )

@@ -19,12 +19,14 @@ from covet.routing.convertors import (
     PathConvertor,
     StringConvertor,
     UUIDConvertor,
+    user_convertors,
 )
 from covet.routing.matching import NoMatchFound, compile_path, replace_params
 
 __all__ = ["ApiPath", "convertor_clash", "match_path", "url_path"]
 
 _OPTIONAL = re.compile(r"/\{([a-zA-Z_][a-zA-Z0-9_]*)(:[a-zA-Z_][a-zA-Z0-9_]*)?\?\}$")
+_WITH_CONVERTOR = re.compile(r"\{(\w+):(\w+)\??\}")
 # Kinds of plan parameters that are the same from the text as from the convertor's object.
 _SAME_OBJECT: dict[type[Any], frozenset[int]] = {
     IntegerConvertor: frozenset({1, 2}),
@@ -111,7 +113,14 @@ def url_path(route: Any, name: str, path_params: dict[str, Any]) -> URLPath:
 
 
 def convertor_clash(route: Any, plan: tuple[Any, ...]) -> str | None:
-    """Return why the text of a path parameter will not do: its convertor makes something else of it."""
+    """Return why the text of a path parameter will not do: its convertor makes something else of it, or is a
+    user's, whose regular expression only Python can run, whether the plan takes the parameter or not.
+    """
+    users = user_convertors()
+    for name, kind_name in _WITH_CONVERTOR.findall(route.path):
+        if kind_name in users:
+            convertor = route.param_convertors[name]
+            return f"the path convertor of {name!r} gives {type(convertor).__name__} objects"
     for source, name, kind, *_ in plan[0]:
         convertor = route.param_convertors.get(name) if source == 0 else None
         if convertor is None or type(convertor) in (StringConvertor, PathConvertor):

@@ -132,7 +132,14 @@ def _why_not(error: OSError, host: str, port: int) -> str:
     return f"cannot listen on {host}:{port}: {error.strerror}"
 
 
+# What `sun_path` holds besides its final zero on Linux; where it is shorter the system refuses by itself.
+_LONGEST_PATH = 107
+
+
 def _unix(path: str, backlog: int) -> Listener:
+    if (length := len(os.fsencode(path))) > _LONGEST_PATH:
+        text = f"the path of the unix socket has {length} bytes, the system allows {_LONGEST_PATH}"
+        raise SettingsError(f"{text}. Choose a shorter --uds path: {path}")
     _clear_stale(path)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
@@ -142,7 +149,7 @@ def _unix(path: str, backlog: int) -> Listener:
         listener.listen(backlog)
     except OSError as error:
         listener.close()
-        raise SettingsError(f"cannot listen on the unix socket {path}: {error.strerror}") from None
+        raise SettingsError(f"cannot listen on the unix socket {path}: {error.strerror or error}") from None
     listener.setblocking(False)
     return Listener(listener, f"unix:{path}", (path, os.stat(path).st_ino), opened=True)
 

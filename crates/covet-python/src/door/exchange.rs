@@ -77,6 +77,8 @@ pub(crate) struct Exchange {
     around: RefCell<Option<Around>>,
     /// Does the scope know the route?
     pub(crate) routed: Cell<bool>,
+    /// The application's handlers have heard of an error.
+    pub(crate) handled: Cell<bool>,
     task: RefCell<Option<Py<PyAny>>>,
     gone: Cell<bool>,
     listens: Cell<bool>,
@@ -129,6 +131,7 @@ impl Exchange {
             found: RefCell::default(),
             around: RefCell::new(around),
             routed: Cell::new(false),
+            handled: Cell::new(false),
             task: RefCell::default(),
             gone: Cell::new(false),
             listens: Cell::new(false),

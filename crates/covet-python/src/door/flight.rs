@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 
 use super::asgi_out::pair;
 use super::conclusion::{conclude, overloaded, respond};
-use super::exchange::{Exchange, SharedExchange};
+use super::exchange::{Exchange, Outgoing, SharedExchange};
 use super::passage::Passage;
 use super::socket_host::SocketHost;
 use crate::object::ffi::{Arguments, Context};
@@ -100,7 +100,7 @@ fn call<const N: usize>(callable: &Bound<'_, PyAny>, values: [&Py<PyAny>; N]) ->
     Ok(arguments.call(callable, None)?.unbind())
 }
 
-/// `respond(response, scope, receive, send)`: what the response raises becomes the route's error in there.
+/// The coroutine of a response object.
 pub(crate) fn respond_with(
     py: Python<'_>,
     exchange: &SharedExchange,
@@ -109,17 +109,25 @@ pub(crate) fn respond_with(
     let inner = Exchange::here(exchange)?;
     let scope = inner.route_scope(py)?;
     let (receive, send) = pair(py, exchange)?;
-    match inner.found_settings(|settings| settings.respond.as_ref().map(|respond| respond.clone_ref(py))) {
-        Some(respond) => call(respond.bind(py), [response, &scope, &receive, &send]),
-        None => call(response.bind(py), [&scope, &receive, &send]),
-    }
+    call(response.bind(py), [&scope, &receive, &send])
 }
 
-/// `route_error(scope, receive, send, exc)`; the error itself when the application has none.
+/// `route_error(scope, receive, send, exc)`, or `late_error` when an answer has begun; the error itself when the
+/// application has none. Once a request: what the handlers raise is nobody's to handle.
 pub(crate) fn route_error(py: Python<'_>, exchange: &SharedExchange, error: PyErr) -> PyResult<Py<PyAny>> {
     let inner = Exchange::here(exchange)?;
-    let handler =
-        inner.found_settings(|settings| settings.route_error.as_ref().map(|handler| handler.clone_ref(py)));
+    if inner.handled.replace(true) {
+        return Err(error);
+    }
+    let begun = !matches!(*inner.outgoing.borrow(), Outgoing::Idle);
+    let handler = inner.found_settings(|settings| {
+        let handler = if begun {
+            &settings.late_error
+        } else {
+            &settings.route_error
+        };
+        handler.as_ref().map(|handler| handler.clone_ref(py))
+    });
     let Some(handler) = handler else { return Err(error) };
     let scope = inner.route_scope(py)?;
     let (receive, send) = pair(py, exchange)?;
@@ -179,7 +187,7 @@ impl Flight {
         }
     }
 
-    /// Run the last coroutine of a request: the whole ASGI callable, background tasks, or an error's answer.
+    /// Run the last coroutine of a request: the whole ASGI callable, or an error's answer.
     fn last(self, py: Python<'_>, coroutine: Py<PyAny>) {
         let exchange = self.exchange.clone();
         let next: Next = Box::new(move |py, outcome| conclude(py, &exchange, outcome));
@@ -216,7 +224,7 @@ impl Planned {
         }
         match started {
             Started::Coroutine(..) => {}
-            Started::Awaitable(run) => self.flight.last(py, run.into_any()),
+            Started::Awaitable(run) => self.end(py, run.into_any()),
             Started::Pool(job, execution) => self.hop(py, job, execution),
             Started::Done(outcome) => self.answer(py, outcome),
             Started::Failed(error) => self.fail(py, error),
@@ -259,17 +267,28 @@ impl Planned {
             PlanOutcome::Native(answer) => match respond(inner, answer) {
                 None => inner.close(),
                 Some(background) => match background.call0(py) {
-                    Ok(coroutine) => self.flight.last(py, coroutine),
-                    Err(error) => conclude(py, &self.flight.exchange, Err(error)),
+                    Ok(coroutine) => self.end(py, coroutine),
+                    Err(error) => self.fail(py, error),
                 },
             },
             PlanOutcome::Object(response) => match respond_with(py, &self.flight.exchange, &response) {
-                Ok(coroutine) => self.flight.last(py, coroutine),
+                Ok(coroutine) => self.end(py, coroutine),
                 Err(error) => self.fail(py, error),
             },
         }
     }
 
+    /// Run what is left of the plan in a task: the calls and the exits, a response object, background tasks.
+    fn end(self, py: Python<'_>, coroutine: Py<PyAny>) {
+        let flight = self.flight.again(py);
+        let next: Next = Box::new(move |py, outcome| match outcome {
+            Err(error) => self.fail(py, error),
+            done => conclude(py, &self.flight.exchange, done),
+        });
+        flight.run(py, &coroutine, next);
+    }
+
+    /// An error that the dependencies have seen: the application's handlers answer it, or hear of it.
     fn fail(self, py: Python<'_>, error: PyErr) {
         if !error.is_instance_of::<PyException>(py) {
             return conclude(py, &self.flight.exchange, Err(error));

@@ -49,8 +49,8 @@ pub(crate) struct Settings {
     pub(crate) cancels: bool,
     /// `route_error(scope, receive, send, exc)`, a coroutine function.
     pub(crate) route_error: Option<Py<PyAny>>,
-    /// `respond(response, scope, receive, send)`, a coroutine function: sends a response object, errors included.
-    pub(crate) respond: Option<Py<PyAny>>,
+    /// The same when an answer has begun.
+    pub(crate) late_error: Option<Py<PyAny>>,
     /// The class of request objects.
     pub(crate) request: Option<Py<PyAny>>,
     /// `enter(scope, child)`: puts into a scope what Python's router would put there.
@@ -103,6 +103,10 @@ impl Table {
         host: Option<&str>,
         params: &mut Params,
     ) -> Verdict {
+        // Before a line feed at the end the `$` of Python's expressions matches, too.
+        if path.ends_with('\n') {
+            return Verdict::Python(None);
+        }
         match self.router.resolve(path, method, host, params, self.converters()) {
             Outcome::Found { tag } => match self.row(tag) {
                 Some(Row { plan: Some(_), .. }) => Verdict::Native(tag),
@@ -213,7 +217,7 @@ impl Table {
             visit.call(&row.convertors)?;
         }
         visit.call(&self.settings.route_error)?;
-        visit.call(&self.settings.respond)?;
+        visit.call(&self.settings.late_error)?;
         visit.call(&self.settings.request)?;
         visit.call(&self.settings.enter)?;
         visit.call(&self.settings.collect)?;
@@ -254,7 +258,7 @@ impl Settings {
             max_body,
             cancels: flag("cancel_on_disconnect")?,
             route_error: object("route_error")?,
-            respond: object("respond")?,
+            late_error: object("late_error")?,
             request: object("request")?,
             enter: object("enter")?,
             collect: object("collect")?,
