@@ -21,6 +21,9 @@ CASES = [
     ("main:", 2, "main:app"),
     ("factory_only", 1, "found the function create_app()"),
     ("needs:app", 1, "pip install no_such_library"),
+    ("lacks:app", 1, "pip install no_such_library"),
+    ("unnamed:app", 1, "lacks that name"),
+    ("refuses:app", 1, "the error is raised while refuses is imported"),
     ("syntax:app", 1, "line 1"),
     ("circular:app", 1, "import each other"),
     ("raises:app", 1, "ValueError: no settings"),
@@ -33,6 +36,12 @@ def _sources(tmp_path):
     (tmp_path / "main.py").write_text(MAIN)
     (tmp_path / "factory_only.py").write_text("def create_app(): ...\n")
     (tmp_path / "needs.py").write_text("import no_such_library\n")
+    (tmp_path / "lacks.py").write_text(
+        "try:\n    import no_such_library\nexcept ImportError as error:\n"
+        "    raise ImportError('no_such_library must be installed') from error\n"
+    )
+    (tmp_path / "unnamed.py").write_text("from main import nothing_of_the_kind\n")
+    (tmp_path / "refuses.py").write_text("raise ImportError('not on this system')\n")
     (tmp_path / "syntax.py").write_text("def broken(:\n")
     (tmp_path / "circular.py").write_text("from other import y\nx = 1\n")
     (tmp_path / "other.py").write_text("from circular import x\ny = 1\n")

@@ -206,8 +206,9 @@ def _advice(error: BaseException, module: str) -> str:
     if isinstance(error, SyntaxError):
         place = _shown(Path(error.filename)) if error.filename else module
         return f"fix the syntax in {place}, line {error.lineno}"
-    if isinstance(error, ModuleNotFoundError):
-        name = (error.name or "").split(".")[0]
+    missing = error if isinstance(error, ModuleNotFoundError) else error.__cause__
+    if isinstance(error, ImportError) and isinstance(missing, ModuleNotFoundError):
+        name = (missing.name or "").split(".")[0]
         if name in ("fastapi", "starlette"):
             return (
                 f"change the import to covet, or leave it and add --compat: covet then stands in for {name}"
@@ -217,7 +218,7 @@ def _advice(error: BaseException, module: str) -> str:
         return (
             "two modules import each other: move what both need into a third, or import it where it is used"
         )
-    if isinstance(error, ImportError):
+    if isinstance(error, ImportError) and text.startswith("cannot import name"):
         return "the module exists but lacks that name: check its spelling and the installed version"
     return f"the error is raised while {module} is imported, before anything is served"
 
