@@ -6,7 +6,9 @@ whatever replaces it here carries every hop of the package.
 
 from __future__ import annotations
 
+import contextvars
 import functools
+import sys
 import warnings
 from collections.abc import (
     AsyncGenerator,
@@ -36,6 +38,7 @@ __all__ = [
     "asynccontextmanager",
     "contextmanager_in_threadpool",
     "create_collapsing_task_group",
+    "default_limiter_of_loop",
     "iterate_in_threadpool",
     "run_in_threadpool",
     "run_until_first_complete",
@@ -53,6 +56,19 @@ async def run_in_threadpool(func: Callable[P, T], *args: P.args, **kwargs: P.kwa
     if kwargs:
         return await anyio.to_thread.run_sync(functools.partial(func, *args, **kwargs))
     return await anyio.to_thread.run_sync(func, *args)
+
+
+def default_limiter_of_loop() -> anyio.CapacityLimiter:
+    """Return anyio's default limiter of the running asyncio loop, also where no task runs."""
+    return contextvars.copy_context().run(_default_limiter)
+
+
+def _default_limiter() -> anyio.CapacityLimiter:
+    # anyio asks sniffio, if somebody has installed it, and that knows of no library outside of tasks.
+    sniffio: Any = sys.modules.get("sniffio")
+    if sniffio is not None:
+        sniffio.current_async_library_cvar.set("asyncio")
+    return anyio.to_thread.current_default_thread_limiter()
 
 
 def _advance(iterator: Iterator[T]) -> T:

@@ -104,6 +104,13 @@ def test_where_none_can_be_made_there_is_none(schema):
         example_for(schema, {})
 
 
+@pytest.mark.parametrize("kind", ["integer", ["integer"], ["null", "integer"]])
+def test_a_whole_number_is_whole_however_its_type_is_written(kind):
+    assert example_for({"type": kind, "minimum": 0.5, "maximum": 3.5}, {}) == 1
+    with pytest.raises(NoExample):
+        example_for({"type": kind, "exclusiveMinimum": 0, "exclusiveMaximum": 1}, {})
+
+
 def test_schemas_that_lead_to_themselves_end():
     node = {"$ref": "#/components/schemas/Node"}
     schema = {
@@ -129,6 +136,7 @@ def test_schemas_that_lead_to_themselves_end():
         ("^a{,2}b$", "b"),
         ("a{x", "a{x"),
         ("[", None),
+        ("^[[]$", "["),
         ("(", None),
         ("^a{300}$", None),
         (r"(a)\1", None),

@@ -24,6 +24,7 @@ from covet.cli.main import main
 sys.exit(main(sys.argv[3:]))
 """
 LATE = {
+    "anyio._backends._asyncio": "for threads: comes with the first `def`",
     "covet.cli.env_file": "for --env-file",
     "covet.encoder_table": "for objects that are neither plain data nor models; loads pydantic.networks",
     "covet.formparsers.parsers": "for forms",

@@ -10,6 +10,7 @@ import base64
 import json
 import math
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from covet.openapi.downgrade import METHODS
@@ -181,8 +182,8 @@ class _Maker:
             "object": self._object,
             "array": self._array,
             "string": _Text(self).value,
-            "integer": _number,
-            "number": _number,
+            "integer": partial(_number, whole=True),
+            "number": partial(_number, whole=False),
             "boolean": lambda schema: True,
             "null": lambda schema: None,
         }
@@ -262,7 +263,10 @@ class _Maker:
 
     def _varied(self, first: Any, schema: Part, index: int) -> Any:
         if type(first) is int:
-            return _number({**schema, "exclusiveMinimum": first + index - 1})
+            return _number(
+                {**schema, "exclusiveMinimum": first + index - 1},
+                whole="number" not in schema.get("type", ()),
+            )
         if type(first) is str and not {"format", "pattern"} & schema.keys():
             return _Text(self).value(schema, prefix=str(index))
         raise NoExample("no second value is known")
@@ -309,9 +313,8 @@ class _Text:
             yield made.ljust(shortest, made[-1:] or "a")
 
 
-def _number(schema: Part) -> Any:
+def _number(schema: Part, *, whole: bool) -> Any:
     """Return a number within its limits, the one nearest to 1."""
-    whole = schema.get("type") == "integer"
     low, low_open = _limit(schema, "minimum", "exclusiveMinimum", max)
     high, high_open = _limit(schema, "maximum", "exclusiveMaximum", min)
     step = schema.get("multipleOf", 1 if whole else None)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import string
+import warnings
 
 __all__ = ["is_found", "text_for"]
 
@@ -28,9 +29,16 @@ def text_for(pattern: str) -> str | None:
 def is_found(pattern: str, text: str) -> bool:
     """Say whether the pattern is found in a text; one that Python cannot read is found in none."""
     try:
-        return re.search(pattern, text) is not None
+        return _compiled(pattern).search(text) is not None
     except re.error:
         return False
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    with warnings.catch_warnings():
+        # Of sets that a later Python may read in another way; what counts is how this one does.
+        warnings.simplefilter("ignore", FutureWarning)
+        return re.compile(pattern)
 
 
 class _Reader:
@@ -101,7 +109,7 @@ class _Reader:
                 raise ValueError("a set has no end")
             self._at += 2 if self._sees("\\") else 1
         self._at += 1
-        members = re.compile(self._pattern[start : self._at])
+        members = _compiled(self._pattern[start : self._at])
         return next(character for character in _PREFERRED if members.match(character))
 
     def _times(self) -> int:

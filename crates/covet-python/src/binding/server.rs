@@ -193,7 +193,7 @@ impl Server {
         let bounds = limits::read(options)?;
         let limit: usize = option(options, "limit_concurrency")?.unwrap_or(0);
         let threads: usize = option(options, "threads")?.unwrap_or(0);
-        let pool = Pool::new(py, running, (threads > 0).then_some(threads), limiter(py))?;
+        let pool = Pool::new(py, running, (threads > 0).then_some(threads))?;
         asgi_host::lend(&pool);
         let compile = self.app.bind(py).getattr_opt("__covet_table__")?;
         let site = Site::new(
@@ -274,13 +274,4 @@ fn door_options(options: &Bound<'_, PyDict>, max_body: u64) -> PyResult<Options>
         max_body,
         cancel_on_disconnect: option(options, "cancel_on_disconnect")?.unwrap_or(false),
     })
-}
-
-/// anyio's default limiter, whose tokens are the number of threads. It can be had inside a task only.
-fn limiter(py: Python<'_>) -> Option<Py<PyAny>> {
-    let module = py.import("anyio.to_thread").ok()?;
-    module
-        .call_method0("current_default_thread_limiter")
-        .ok()
-        .map(Bound::unbind)
 }

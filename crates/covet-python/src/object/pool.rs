@@ -1,7 +1,7 @@
 //! The loop's side of the thread pool: jobs go out in batches, results come back through a doorbell. Used by the
 //! door and the plans under asyncio; under trio anyio's threads serve instead. Lives and dies on the loop's thread.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
@@ -32,8 +32,11 @@ pub(crate) struct Pool {
     shared: Arc<Shared>,
     running: Py<PyAny>,
     spawn: Py<PyAny>,
-    /// anyio's limiter: its `total_tokens` is the number of threads, also when users change it.
-    limiter: Option<Py<PyAny>>,
+    /// Nobody has said how many threads: anyio's limiter does.
+    follows_limiter: bool,
+    /// Its `total_tokens` is the number of threads, also when users change it. Asked for with the first thread, since
+    /// it costs the import of anyio's backend; None: it cannot be had.
+    limiter: OnceCell<Option<Py<PyAny>>>,
     waiting: RefCell<slab::Slab<Completion>>,
     batch: RefCell<Vec<Job>>,
     long: Cell<usize>,
@@ -48,7 +51,6 @@ impl Pool {
         py: Python<'_>,
         running: &Bound<'_, PyAny>,
         threads: Option<usize>,
-        limiter: Option<Py<PyAny>>,
     ) -> PyResult<Rc<Self>> {
         let shared = Arc::new(Shared::new(threads.unwrap_or(DEFAULT_THREADS))?);
         let spawner = Spawner {
@@ -60,7 +62,8 @@ impl Pool {
             shared: shared.clone(),
             running: running.clone().unbind(),
             spawn: Py::new(py, spawner)?.into_any(),
-            limiter: if threads.is_some() { None } else { limiter },
+            follows_limiter: threads.is_none(),
+            limiter: OnceCell::new(),
             waiting: RefCell::default(),
             batch: RefCell::default(),
             long: Cell::new(0),
@@ -171,7 +174,9 @@ impl Pool {
     }
 
     fn start_thread(&self, py: Python<'_>, watching: bool) {
-        if let Some(limiter) = &self.limiter {
+        if self.follows_limiter
+            && let Some(limiter) = self.limiter.get_or_init(|| limiter(py))
+        {
             let tokens = limiter
                 .getattr(py, intern!(py, "total_tokens"))
                 .and_then(|tokens| tokens.extract::<f64>(py));
@@ -197,6 +202,16 @@ impl Pool {
         }
         fatal
     }
+}
+
+fn limiter(py: Python<'_>) -> Option<Py<PyAny>> {
+    let found = py
+        .import("covet.concurrency")
+        .and_then(|module| module.call_method0("default_limiter_of_loop"));
+    found
+        .map_err(|error| error.write_unraisable(py, None))
+        .ok()
+        .map(Bound::unbind)
 }
 
 fn settle(future: &Bound<'_, PyAny>, outcome: Outcome) -> PyResult<()> {
