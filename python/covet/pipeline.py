@@ -16,6 +16,7 @@ from covet.middleware.errors import ServerErrorMiddleware
 from covet.middleware.exceptions import ExceptionMiddleware
 from covet.middleware.function_step import OUTCOME, FunctionStep
 from covet.middleware.isolation import passes_through, send_response
+from covet.middleware.plan_task import PlanTask
 from covet.types import ASGIApp, Receive, Scope, Send
 
 __all__ = ["Layers", "arrival", "compile_pipeline", "error_stack", "layers_of"]
@@ -94,7 +95,7 @@ def _is_function(layer: Any) -> bool:
 
 
 def _steps(
-    layers: Sequence[Any], core: ASGIApp, handled: ASGIApp
+    layers: Sequence[Any], core: ASGIApp, handlers: ExceptionMiddleware
 ) -> tuple[FunctionStep, list[list[Any]]] | None:
     """Return the first step and the segments; None when a layer is neither native nor a function."""
     segments: list[list[Any]] = []
@@ -109,9 +110,9 @@ def _steps(
             segment = len(segments) if natives else None
             if natives:
                 segments.append([description for _, description in natives])
-            innermost = handled if following is None else _send_outcome
+            innermost = handlers if following is None else _call_outcome
             unusual = _around([native for native, _ in natives], innermost)
-            following = FunctionStep(layer, segment, following, rest, unusual)
+            following = FunctionStep(layer, segment, following, rest=rest, unusual=unusual, handlers=handlers)
             natives = []
         else:
             return None
@@ -134,11 +135,19 @@ async def _raise_outcome(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def _send_outcome(scope: Scope, receive: Receive, send: Send) -> None:
-    """Raise the exception, or send the response, that a plan or a step came to."""
+    """Raise the exception, or send the response, that a plan came to."""
     outcome = scope.pop(OUTCOME)
     if isinstance(outcome, Exception):
         raise outcome
-    await send_response(outcome, scope, receive, send)
+    if isinstance(outcome, PlanTask):
+        await outcome.forward(send)
+    else:
+        await send_response(outcome, scope, receive, send)
+
+
+async def _call_outcome(scope: Scope, receive: Receive, send: Send) -> None:
+    """Send the response of a step: in this task, as a `BaseHTTPMiddleware` does."""
+    await scope.pop(OUTCOME)(scope, receive, send)
 
 
 def _handlers(app: Any) -> ExceptionMiddleware:

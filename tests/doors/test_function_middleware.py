@@ -386,6 +386,27 @@ def test_the_engine_makes_no_scope_that_nobody_looks_at() -> None:
     assert made == [False, False]
 
 
+@pytest.mark.parametrize("look", ["headers", "url", "query_params", "cookies", "client", "state"])
+def test_a_request_that_is_only_looked_at_stays_with_the_engine(look: str) -> None:
+    bodies: list[str] = []
+    app = CovetPy()
+
+    @app.middleware("http")
+    async def log(request: Request, call_next: CallNext) -> Response:
+        str(getattr(request, look))
+        answer: Any = await call_next(request)
+        bodies.append(type(answer.body_iterator).__name__)
+        return answer  # type: ignore[no-any-return]
+
+    @app.get("/")
+    async def get() -> int:
+        return 1
+
+    with serve(app) as url:
+        assert httpx2.get(url, headers={"cookie": "a=b"}).json() == 1
+    assert bodies == ["NativeBody"]
+
+
 def test_what_is_assigned_to_an_untouched_request_counts() -> None:
     app = CovetPy()
 

@@ -15,15 +15,23 @@ pub(crate) struct StepHost {
     passage: Py<Passage>,
     /// The native middleware that the answer leaves through.
     segment: Option<usize>,
+    /// `deliver(response)`: what comes between a response and the exits of its dependencies.
+    deliver: Option<Py<PyAny>>,
 }
 
 impl StepHost {
     /// The host of the plan that `passage` runs.
-    pub(crate) fn new(socket: SocketHost, passage: Py<Passage>, segment: Option<usize>) -> Self {
+    pub(crate) fn new(
+        socket: SocketHost,
+        passage: Py<Passage>,
+        segment: Option<usize>,
+        deliver: Option<Py<PyAny>>,
+    ) -> Self {
         Self {
             socket,
             passage,
             segment,
+            deliver,
         }
     }
 }
@@ -42,7 +50,10 @@ impl Host for StepHost {
             Outcome::Native(answer) => self.passage.get().response(py, answer, self.segment)?,
             Outcome::Object(response) => response,
         };
-        Done::with(py, response).map(Some)
+        match &self.deliver {
+            Some(deliver) => deliver.call1(py, (response,)).map(Some),
+            None => Done::with(py, response).map(Some),
+        }
     }
 
     fn failed(&self, _py: Python<'_>, error: PyErr) -> PyResult<Option<Py<PyAny>>> {
@@ -50,6 +61,7 @@ impl Host for StepHost {
     }
 
     fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.deliver)?;
         visit.call(&self.passage)
     }
 }
