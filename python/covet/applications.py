@@ -28,6 +28,7 @@ from covet.exceptions import (
     WebSocketRequestValidationError,
 )
 from covet.http_exceptions import HTTPException
+from covet.layer_report import LayerReport, report_layers
 from covet.middleware.asyncexitstack import AsyncExitStackMiddleware
 from covet.middleware.base import BaseHTTPMiddleware
 from covet.middleware.declaration import Middleware
@@ -246,6 +247,10 @@ class CovetPy(Verbs, Starlette):
     def __covet_table__(self) -> Table:
         """Return the routes as data; the engine asks when something has changed."""
         return application_table(self)
+
+    def __covet_layers__(self) -> list[LayerReport]:
+        """Return how our own server runs each middleware; `covet routes` asks."""
+        return report_layers(self)
 
     def openapi(self) -> dict[str, Any]:
         """Return the OpenAPI document; made once, and again after routes have changed."""

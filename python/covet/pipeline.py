@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from covet.middleware.base import BaseHTTPMiddleware, _StreamingResponse
 from covet.middleware.errors import ServerErrorMiddleware
@@ -19,11 +19,23 @@ from covet.middleware.isolation import passes_through, send_response
 from covet.middleware.plan_task import PlanTask
 from covet.types import ASGIApp, Receive, Scope, Send
 
-__all__ = ["Layers", "arrival", "compile_pipeline", "error_stack", "layers_of"]
+__all__ = [
+    "Layers",
+    "Way",
+    "arrival",
+    "compile_pipeline",
+    "error_stack",
+    "is_function",
+    "layers_of",
+    "ways_of",
+]
 
 # The bound method of our own server's `send` that leaves the native middleware, while an error may need it.
 _STEP_OUTSIDE = "covet.step_outside"
 _call = BaseHTTPMiddleware.__call__
+
+
+Way = Literal["native", "step", "asgi"]
 
 
 class Layers(NamedTuple):
@@ -90,8 +102,21 @@ def _native(layer: Any) -> Any:
     return None if describe is None else describe()
 
 
-def _is_function(layer: Any) -> bool:
+def is_function(layer: Any) -> bool:
+    """Tell whether a layer can be a step: a middleware of which only `dispatch` is the user's."""
     return isinstance(layer, BaseHTTPMiddleware) and type(layer).__call__ is _call
+
+
+def ways_of(layers: Sequence[Any]) -> list[Way]:
+    """Return how each of a stack's layers runs, as `compile_pipeline` decides it."""
+    outer = len(_leading_natives(layers))
+    ways: list[Way] = ["native"] * outer
+    inner = layers[outer:]
+    if all(is_function(layer) or _native(layer) is not None for layer in inner):
+        ways += ["step" if is_function(layer) else "native" for layer in inner]
+    else:
+        ways += ["asgi"] * len(inner)
+    return ways
 
 
 def _steps(
@@ -103,10 +128,10 @@ def _steps(
     natives: list[tuple[Any, Any]] = []
     rest: ASGIApp = core
     for layer in reversed(layers):
-        description = None if _is_function(layer) else _native(layer)
+        description = None if is_function(layer) else _native(layer)
         if description is not None:
             natives.insert(0, (layer, description))
-        elif _is_function(layer):
+        elif is_function(layer):
             segment = len(segments) if natives else None
             if natives:
                 segments.append([description for _, description in natives])
