@@ -386,6 +386,28 @@ def test_the_engine_makes_no_scope_that_nobody_looks_at() -> None:
     assert made == [False, False]
 
 
+@pytest.mark.parametrize("pattern", [None, "http://pattern"])
+def test_origins_that_come_and_go_count_from_the_next_request_on(pattern: str | None) -> None:
+    origins: list[str] = []
+    app = CovetPy()
+    app.add_middleware(CORSMiddleware, allow_origins=origins, allow_origin_regex=pattern)
+
+    @app.get("/")
+    async def get() -> int:
+        return 1
+
+    def is_allowed(url: str, origin: str = ORIGIN) -> bool:
+        return "access-control-allow-origin" in httpx2.get(url, headers={"origin": origin}).headers
+
+    with serve(app) as url:
+        assert not is_allowed(url)
+        origins.append(ORIGIN)
+        assert is_allowed(url)
+        assert is_allowed(url, "http://pattern") == (pattern is not None)
+        origins.remove(ORIGIN)
+        assert not is_allowed(url)
+
+
 @pytest.mark.parametrize("look", ["headers", "url", "query_params", "cookies", "client", "state"])
 def test_a_request_that_is_only_looked_at_stays_with_the_engine(look: str) -> None:
     bodies: list[str] = []
