@@ -29,6 +29,7 @@ from covet.routing.matching import compile_path
 from covet.routing.place import Place
 from covet.routing.route import BaseRoute, Route, WebSocketRoute
 from covet.routing.router import Host, Mount
+from covet.scope_keys import REQUEST
 from covet.types import Message, Receive, Scope, Send
 
 __all__ = [
@@ -271,10 +272,16 @@ async def collect(attempt: Any, receive: Receive) -> Receive | None:
         more = message.get("more_body", False)
         if limit is not None and size > limit:
             return replayed(messages, receive)
-    running = attempt(b"".join(message.get("body", b"") for message in messages))
+    # What was read here is read again by a handler or an exception handler that takes the request.
+    again = replayed(messages, receive)
+    running = attempt(b"".join(message.get("body", b"") for message in messages), again)
     if running is None:
-        return replayed(messages, receive)
-    await running
+        return again
+    try:
+        await running
+    except Exception:
+        attempt.scope.setdefault(REQUEST, Request(attempt.scope, again))
+        raise
     return None
 
 

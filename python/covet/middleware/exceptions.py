@@ -15,6 +15,7 @@ from covet.http_exceptions import HTTPException, WebSocketException
 from covet.middleware.isolation import passes_through, send_response
 from covet.requests import Request
 from covet.responses.base import PlainTextResponse, Response
+from covet.scope_keys import REQUEST
 from covet.types import ASGIApp, ExceptionHandler, Message, Receive, Scope, Send
 from covet.unanswered import must_answer
 from covet.websockets import WebSocket
@@ -141,7 +142,10 @@ class ExceptionMiddleware:
         scope["starlette.exception_handlers"] = (self._exception_handlers, self._status_handlers)
 
         def connect() -> Connection:
-            return Request(scope, receive, send) if kind == "http" else WebSocket(scope, receive, send)
+            if kind == "websocket":
+                return WebSocket(scope, receive, send)
+            request: Request | None = scope.pop(REQUEST, None)
+            return request or Request(scope, receive, send)
 
         await _run_handling(self.app, connect, scope, scope, receive, send)
 

@@ -18,7 +18,7 @@ from covet.middleware.exceptions import ExceptionMiddleware, response_to
 from covet.middleware.passage import Passage, PlanRun
 from covet.requests import Request
 from covet.responses.base import Response
-from covet.scope_keys import IN_TASK
+from covet.scope_keys import IN_TASK, REQUEST
 from covet.separate_task import SeparateTask, forward
 from covet.types import Send
 
@@ -133,7 +133,8 @@ class PlanTask:
 
     def _connection(self) -> Request:
         scope, _, send = self.passage.open()
-        return Request(scope, self.request.wrapped_receive, send)
+        request: Request | None = scope.pop(REQUEST, None)
+        return request or Request(scope, self.request.wrapped_receive, send)
 
     async def deliver(self, response: Response) -> None:
         """Hand a response over; return when it was sent and its background tasks have run."""

@@ -122,6 +122,7 @@ pub(crate) fn route_error(py: Python<'_>, exchange: &SharedExchange, error: PyEr
         inner.found_settings(|settings| settings.route_error.as_ref().map(|handler| handler.clone_ref(py)));
     let Some(handler) = handler else { return Err(error) };
     let scope = inner.route_scope(py)?;
+    inner.show_request(py)?;
     let (receive, send) = pair(py, exchange)?;
     let error = error.into_value(py).into_any();
     call(handler.bind(py), [&scope, &receive, &send, &error])

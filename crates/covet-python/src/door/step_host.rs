@@ -4,6 +4,7 @@
 use pyo3::prelude::*;
 use pyo3::{PyTraverseError, PyVisit};
 
+use super::exchange::Exchange;
 use super::passage::Passage;
 use super::socket_host::SocketHost;
 use crate::object::awaitable::Done;
@@ -56,7 +57,8 @@ impl Host for StepHost {
         }
     }
 
-    fn failed(&self, _py: Python<'_>, error: PyErr) -> PyResult<Option<Py<PyAny>>> {
+    fn failed(&self, py: Python<'_>, error: PyErr) -> PyResult<Option<Py<PyAny>>> {
+        Exchange::here(&self.socket.exchange)?.show_request(py)?;
         Err(error)
     }
 
