@@ -52,6 +52,7 @@ from covet.types import ASGIApp, DecoratedCallable, ExceptionHandler, Lifespan, 
 from covet.watched import WatchedDict
 
 if TYPE_CHECKING:
+    from covet.layer_report import LayerReport
     from covet.openapi.partial_document import PartialDocument
 
 __all__ = ["CovetPy", "FastAPI"]
@@ -257,6 +258,11 @@ class CovetPy(Verbs, Starlette):
     def __covet_table__(self) -> Table:
         """Return the routes as data; the engine asks when something has changed."""
         return application_table(self)
+
+    def __covet_layers__(self) -> list[LayerReport]:
+        """Return how our own server runs each middleware; `covet routes` asks."""
+        reports: list[LayerReport] = importlib.import_module("covet.layer_report").report_layers(self)
+        return reports
 
     def openapi(self) -> dict[str, Any]:
         """Return the OpenAPI document; made once, and again after routes have changed."""

@@ -29,9 +29,20 @@ from covet.routing.matching import compile_path
 from covet.routing.place import Place
 from covet.routing.route import BaseRoute, Route, WebSocketRoute
 from covet.routing.router import Host, Mount
+from covet.scope_keys import REQUEST
 from covet.types import Message, Receive, Scope, Send
 
-__all__ = ["Entry", "Table", "application_table", "entries", "open_door", "remember_originals", "replayed"]
+__all__ = [
+    "OWN_LAYERS",
+    "Entry",
+    "Table",
+    "application_table",
+    "entries",
+    "open_door",
+    "remember_originals",
+    "replaced_hook",
+    "replayed",
+]
 
 # pattern, methods, host, kind, plan or reason, route, label, what `enter` is told
 Entry = tuple[str, list[str] | None, str | None, str, tuple[Any, ...] | str, Any, str, Any]
@@ -140,28 +151,35 @@ def remember_originals(*classes: type) -> None:
                 _originals[cls, name] = vars(cls)[name]
 
 
-def _is_ours(instance: Any) -> bool:
-    """Say whether neither a subclass nor a patch replaces what the socket door goes around."""
-    if any(name in vars(instance) for name in _HOOKS if name not in ("app",)):
-        return False
-    replaced = (
-        vars(cls)[name] is not _originals.get((cls, name))
-        for cls in type(instance).__mro__
-        for name in _HOOKS
-        if name in vars(cls)
-    )
-    return not any(replaced)
+def _replaced(instance: Any) -> str | None:
+    """Return what a subclass or a patch replaces of that which the socket door goes around."""
+    for name in _HOOKS:
+        if name != "app" and name in vars(instance):
+            return name
+    for cls in type(instance).__mro__:
+        for name in _HOOKS:
+            if name in vars(cls) and vars(cls)[name] is not _originals.get((cls, name)):
+                return name
+    return None
+
+
+def replaced_hook(app: Any) -> str | None:
+    """Return what of an application or its router was replaced: the socket door must not go around it."""
+    for instance in (app, app.router):
+        if (name := _replaced(instance)) is not None:
+            return f"{type(instance).__name__}.{name}"
+    return None
 
 
 def _pipeline(app: Any) -> tuple[dict[str, Any] | None, bool]:
     """Return the middleware for the socket door, and whether plans run there without the ASGI stack."""
-    if not _is_ours(app) or not _is_ours(app.router):
+    if replaced_hook(app) is not None:
         return None, False
     if not app.user_middleware and app.middleware_stack is None:
         return None, True
     if app.middleware_stack is None:
         app.middleware_stack = app.build_middleware_stack()
-    layers = layers_of(app.middleware_stack, app.router, _LAYERS)
+    layers = layers_of(app.middleware_stack, app.router, OWN_LAYERS)
     if layers is None:
         return None, False
     # The application's own limit on bodies stands outside of its middleware, and refuses there.
@@ -170,7 +188,7 @@ def _pipeline(app: Any) -> tuple[dict[str, Any] | None, bool]:
     return compile_pipeline(app, layers)
 
 
-_LAYERS: frozenset[type] = frozenset(
+OWN_LAYERS: frozenset[type] = frozenset(
     {ServerErrorMiddleware, AppBodyLimitMiddleware, ExceptionMiddleware, AsyncExitStackMiddleware}
 )
 
@@ -260,10 +278,16 @@ async def collect(attempt: Any, receive: Receive) -> Receive | None:
         more = message.get("more_body", False)
         if limit is not None and size > limit:
             return replayed(messages, receive)
-    running = attempt(b"".join(message.get("body", b"") for message in messages))
+    # What was read here is read again by a handler or an exception handler that takes the request.
+    again = replayed(messages, receive)
+    running = attempt(b"".join(message.get("body", b"") for message in messages), again)
     if running is None:
-        return replayed(messages, receive)
-    await running
+        return again
+    try:
+        await running
+    except Exception:
+        attempt.scope.setdefault(REQUEST, Request(attempt.scope, again))
+        raise
     return None
 
 

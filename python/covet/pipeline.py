@@ -9,20 +9,33 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from covet.middleware.base import BaseHTTPMiddleware, _StreamingResponse
 from covet.middleware.errors import ServerErrorMiddleware
 from covet.middleware.exceptions import ExceptionMiddleware
 from covet.middleware.function_step import OUTCOME, FunctionStep
 from covet.middleware.isolation import passes_through, send_response
+from covet.middleware.plan_task import PlanTask
 from covet.types import ASGIApp, Receive, Scope, Send
 
-__all__ = ["Layers", "arrival", "compile_pipeline", "error_stack", "layers_of"]
+__all__ = [
+    "Layers",
+    "Way",
+    "arrival",
+    "compile_pipeline",
+    "error_stack",
+    "is_function",
+    "layers_of",
+    "ways_of",
+]
 
 # The bound method of our own server's `send` that leaves the native middleware, while an error may need it.
 _STEP_OUTSIDE = "covet.step_outside"
 _call = BaseHTTPMiddleware.__call__
+
+
+Way = Literal["native", "step", "asgi"]
 
 
 class Layers(NamedTuple):
@@ -89,12 +102,25 @@ def _native(layer: Any) -> Any:
     return None if describe is None else describe()
 
 
-def _is_function(layer: Any) -> bool:
+def is_function(layer: Any) -> bool:
+    """Tell whether a layer can be a step: a middleware of which only `dispatch` is the user's."""
     return isinstance(layer, BaseHTTPMiddleware) and type(layer).__call__ is _call
 
 
+def ways_of(layers: Sequence[Any]) -> list[Way]:
+    """Return how each of a stack's layers runs, as `compile_pipeline` decides it."""
+    outer = len(_leading_natives(layers))
+    ways: list[Way] = ["native"] * outer
+    inner = layers[outer:]
+    if all(is_function(layer) or _native(layer) is not None for layer in inner):
+        ways += ["step" if is_function(layer) else "native" for layer in inner]
+    else:
+        ways += ["asgi"] * len(inner)
+    return ways
+
+
 def _steps(
-    layers: Sequence[Any], core: ASGIApp, handled: ASGIApp
+    layers: Sequence[Any], core: ASGIApp, handlers: ExceptionMiddleware
 ) -> tuple[FunctionStep, list[list[Any]]] | None:
     """Return the first step and the segments; None when a layer is neither native nor a function."""
     segments: list[list[Any]] = []
@@ -102,16 +128,16 @@ def _steps(
     natives: list[tuple[Any, Any]] = []
     rest: ASGIApp = core
     for layer in reversed(layers):
-        description = None if _is_function(layer) else _native(layer)
+        description = None if is_function(layer) else _native(layer)
         if description is not None:
             natives.insert(0, (layer, description))
-        elif _is_function(layer):
+        elif is_function(layer):
             segment = len(segments) if natives else None
             if natives:
                 segments.append([description for _, description in natives])
-            innermost = handled if following is None else _send_outcome
+            innermost = handlers if following is None else _call_outcome
             unusual = _around([native for native, _ in natives], innermost)
-            following = FunctionStep(layer, segment, following, rest, unusual)
+            following = FunctionStep(layer, segment, following, rest=rest, unusual=unusual, handlers=handlers)
             natives = []
         else:
             return None
@@ -134,11 +160,19 @@ async def _raise_outcome(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def _send_outcome(scope: Scope, receive: Receive, send: Send) -> None:
-    """Raise the exception, or send the response, that a plan or a step came to."""
+    """Raise the exception, or send the response, that a plan came to."""
     outcome = scope.pop(OUTCOME)
     if isinstance(outcome, Exception):
         raise outcome
-    await send_response(outcome, scope, receive, send)
+    if isinstance(outcome, PlanTask):
+        await outcome.forward(send)
+    else:
+        await send_response(outcome, scope, receive, send)
+
+
+async def _call_outcome(scope: Scope, receive: Receive, send: Send) -> None:
+    """Send the response of a step: in this task, as a `BaseHTTPMiddleware` does."""
+    await scope.pop(OUTCOME)(scope, receive, send)
 
 
 def _handlers(app: Any) -> ExceptionMiddleware:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["DOOR", "GIVEN_BODY_LIMIT", "HELD_BODY", "IN_TASK"]
+__all__ = ["DOOR", "GIVEN_BODY_LIMIT", "HELD_BODY", "IN_TASK", "REQUEST"]
 
 # True while what runs may be left half-way by a function middleware (`covet.middleware.isolation`).
 IN_TASK = "covet.in_task"
@@ -12,3 +12,5 @@ DOOR = "covet.door"
 HELD_BODY = "covet.held_body"
 # The `max_body_size` in force, under Starlette's name; it replaces the server's limit.
 GIVEN_BODY_LIMIT = "starlette.max_body_size"
+# The request object of a plan that failed, for exception handlers: it holds a body that was read.
+REQUEST = "covet.request"

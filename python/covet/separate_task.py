@@ -18,7 +18,7 @@ from covet.types import ASGIApp, Message, Receive, Scope, Send
 if TYPE_CHECKING:
     from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
-__all__ = ["SeparateTask", "is_last", "run_isolated"]
+__all__ = ["SeparateTask", "forward", "is_last", "run_isolated"]
 
 _DISCONNECT = "http.disconnect"
 
@@ -27,7 +27,16 @@ async def run_isolated(app: ASGIApp, scope: Scope, receive: Receive, send: Send)
     """Run an application in a task of its own, and send on what it sends from this one."""
     separate = SeparateTask(app, scope, receive)
     outer, scope[IN_TASK] = scope[IN_TASK], False
-    task = asyncio.get_running_loop().create_task(separate.run())
+    try:
+        await forward(separate, asyncio.get_running_loop().create_task(separate.run()), send)
+    finally:
+        scope[IN_TASK] = outer
+    if separate.error is not None:
+        raise separate.error
+
+
+async def forward(separate: SeparateTask, task: asyncio.Task[None], send: Send) -> None:
+    """Send on what comes from a task, and wait for its end; cancel it where this one is cancelled."""
     try:
         with separate.receiving:
             async for message in separate.receiving:
@@ -40,10 +49,6 @@ async def run_isolated(app: ASGIApp, scope: Scope, receive: Receive, send: Send)
         task.cancel()
         await asyncio.wait([task])
         raise
-    finally:
-        scope[IN_TASK] = outer
-    if separate.error is not None:
-        raise separate.error
 
 
 def is_last(message: Message) -> bool:

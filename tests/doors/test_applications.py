@@ -354,3 +354,49 @@ def test_limits_of_bodies(client_of: Any) -> None:
     assert client.post("/", content=b"x" * 11).status_code == 413
     assert client.post("/more", content=b"x" * 20).json() == 20
     assert client.post("/more", content=iter([b"x" * 21])).status_code == 413
+
+
+@pytest.mark.parametrize("layers", [0, 1])
+@pytest.mark.parametrize("path", ["/model", "/request", "/both", "/exits"])
+def test_a_body_that_was_read_is_there_for_the_request_and_for_exception_handlers(
+    client_of: Any, path: str, layers: int
+) -> None:
+    class Refused(Exception):
+        pass
+
+    async def connection() -> AsyncIterator[int]:
+        yield 1
+
+    app = CovetPy()
+
+    @app.exception_handler(Refused)
+    async def refuse(request: Request, exc: Exception) -> Any:
+        return PlainTextResponse(await request.body(), 418)
+
+    @app.post("/model")
+    async def model(item: dict[str, int]) -> None:
+        raise Refused
+
+    @app.post("/request")
+    async def request_(request: Request) -> None:
+        await request.body()
+        raise Refused
+
+    @app.post("/both")
+    async def both(item: dict[str, int], request: Request) -> None:
+        assert await request.json() == item
+        raise Refused
+
+    @app.post("/exits")
+    async def exits(item: dict[str, int], request: Request, given: int = Depends(connection)) -> None:
+        await request.body()
+        raise Refused
+
+    for _ in range(layers):
+
+        @app.middleware("http")
+        async def pass_on(request: Request, call_next: Any) -> Any:
+            return await call_next(request)
+
+    answer = client_of(app).post(path, json={"a": 1})
+    assert (answer.status_code, answer.json()) == (418, {"a": 1})

@@ -386,6 +386,49 @@ def test_the_engine_makes_no_scope_that_nobody_looks_at() -> None:
     assert made == [False, False]
 
 
+@pytest.mark.parametrize("pattern", [None, "http://pattern"])
+def test_origins_that_come_and_go_count_from_the_next_request_on(pattern: str | None) -> None:
+    origins: list[str] = []
+    app = CovetPy()
+    app.add_middleware(CORSMiddleware, allow_origins=origins, allow_origin_regex=pattern)
+
+    @app.get("/")
+    async def get() -> int:
+        return 1
+
+    def is_allowed(url: str, origin: str = ORIGIN) -> bool:
+        return "access-control-allow-origin" in httpx2.get(url, headers={"origin": origin}).headers
+
+    with serve(app) as url:
+        assert not is_allowed(url)
+        origins.append(ORIGIN)
+        assert is_allowed(url)
+        assert is_allowed(url, "http://pattern") == (pattern is not None)
+        origins.remove(ORIGIN)
+        assert not is_allowed(url)
+
+
+@pytest.mark.parametrize("look", ["headers", "url", "query_params", "cookies", "client", "state"])
+def test_a_request_that_is_only_looked_at_stays_with_the_engine(look: str) -> None:
+    bodies: list[str] = []
+    app = CovetPy()
+
+    @app.middleware("http")
+    async def log(request: Request, call_next: CallNext) -> Response:
+        str(getattr(request, look))
+        answer: Any = await call_next(request)
+        bodies.append(type(answer.body_iterator).__name__)
+        return answer  # type: ignore[no-any-return]
+
+    @app.get("/")
+    async def get() -> int:
+        return 1
+
+    with serve(app) as url:
+        assert httpx2.get(url, headers={"cookie": "a=b"}).json() == 1
+    assert bodies == ["NativeBody"]
+
+
 def test_what_is_assigned_to_an_untouched_request_counts() -> None:
     app = CovetPy()
 

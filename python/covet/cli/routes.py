@@ -4,12 +4,13 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from covet.server import SettingsError
 
 from .discovery import find_application
+from .layer_table import Layer, list_layers
 from .naming import add_application, wants_compat
 from .parser import Parser
 from .route_table import Finding, Row, find_conflicts, list_routes
@@ -21,8 +22,10 @@ EXAMPLES = """\
   covet routes main:app            app in main.py
   covet routes main:app --schema   with parameters, calls, body and answer
   covet routes main:app --json     for other programs
+  covet routes --middleware        how the server runs each middleware, and why
 """
 HEADINGS = ("METHOD", "PATH", "NAME", "WHERE", "FLAGS")
+LAYER_HEADINGS = ("MIDDLEWARE", "APPLICATION", "WHERE", "RUNS", "WHY")
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -36,6 +39,11 @@ def run(arguments: Sequence[str]) -> int:
         "--schema",
         action="store_true",
         help="print what each route takes, calls and answers; with --json also the JSON Schemas",
+    )
+    parser.add_argument(
+        "--middleware",
+        action="store_true",
+        help="only the middleware, outermost first: native, a step of the engine's, or ASGI and why",
     )
     given = parser.read(arguments)
     try:
@@ -53,12 +61,18 @@ def run(arguments: Sequence[str]) -> int:
     if not hasattr(app, "routes"):
         print(f"error: {application} is an ASGI application that does not tell its routes", file=sys.stderr)
         return 1
+    layers = list_layers(app)
+    if given.middleware:
+        print(json.dumps([asdict(layer) for layer in layers], indent=2) if given.json else _layers(layers))
+        return 0
     rows = list_routes(app)
     findings = find_conflicts(rows)
     if given.json:
         print(_json(rows, findings, schema=given.schema))
     else:
         print(_plans(rows) if given.schema else _table(rows, findings))
+        if layers and not given.schema:
+            print(f"\n{_layers(layers)}")
         for finding in findings:
             print(f"warning: {finding}", file=sys.stderr)
     return 0
@@ -71,7 +85,16 @@ def _table(rows: Sequence[Row], findings: Sequence[Finding]) -> str:
         flags = [*row.flags, unreachable[id(row)]] if id(row) in unreachable else list(row.flags)
         path = f"{row.host} {row.path}" if row.host else row.path
         lines.append((",".join(row.methods) or "ANY", path, row.name, row.where, ",".join(flags)))
-    widths = [max(len(line[column]) for line in lines) for column in range(len(HEADINGS))]
+    return _aligned(lines)
+
+
+def _layers(layers: Sequence[Layer]) -> str:
+    lines = [(layer.name, layer.application, layer.where, layer.runs, layer.why) for layer in layers]
+    return _aligned([LAYER_HEADINGS, *lines])
+
+
+def _aligned(lines: Sequence[tuple[str, ...]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in lines

@@ -158,13 +158,14 @@ class CORSMiddleware:
     def native(self) -> Description | None:
         """Return the rules as data for the engine; None when only this object can follow them.
 
-        Read from the attributes when the application's middleware is built: changes after that are not seen.
+        Read from the attributes when the application's middleware is built: changes after that are not seen,
+        except those of the list or set of origins itself.
         """
         if not _ORIGINAL.describes(self, CORSMiddleware):
             return None
         try:
             return "cors", {
-                "allow_origins": read_texts(self.allow_origins),
+                "allow_origins": _live(self.allow_origins),
                 "allow_all_origins": bool(self.allow_all_origins),
                 "allow_origin_regex": _predicate(self.allow_origin_regex),
                 "allow_methods": read_texts(self.allow_methods),
@@ -184,6 +185,12 @@ class CORSMiddleware:
         """Name the origin in the response."""
         headers["Access-Control-Allow-Origin"] = origin
         headers.add_vary_header("Origin")
+
+
+def _live(origins: Collection[str]) -> Collection[str]:
+    """Return the list or set itself, which the engine asks each time; of what cannot change a copy."""
+    texts = read_texts(origins)
+    return origins if isinstance(origins, (list, set)) else tuple(texts)
 
 
 def _predicate(pattern: object) -> Callable[[str], object] | None:

@@ -15,11 +15,18 @@ from covet.http_exceptions import HTTPException, WebSocketException
 from covet.middleware.isolation import passes_through, send_response
 from covet.requests import Request
 from covet.responses.base import PlainTextResponse, Response
+from covet.scope_keys import REQUEST
 from covet.types import ASGIApp, ExceptionHandler, Message, Receive, Scope, Send
 from covet.unanswered import must_answer
 from covet.websockets import WebSocket
 
-__all__ = ["ExceptionHandlers", "ExceptionMiddleware", "StatusHandlers", "wrap_app_handling_exceptions"]
+__all__ = [
+    "ExceptionHandlers",
+    "ExceptionMiddleware",
+    "StatusHandlers",
+    "response_to",
+    "wrap_app_handling_exceptions",
+]
 
 ExceptionHandlers = dict[Any, ExceptionHandler]
 StatusHandlers = dict[int, ExceptionHandler]
@@ -36,8 +43,10 @@ def _lookup_exception_handler(exc_handlers: ExceptionHandlers, exc: Exception) -
     return None
 
 
-def _find_handler(scope: Scope, exc: Exception) -> ExceptionHandler | None:
-    by_class, by_status = scope.get("starlette.exception_handlers", _NO_HANDLERS)
+def _find_handler(
+    handlers: tuple[ExceptionHandlers, StatusHandlers], exc: Exception
+) -> ExceptionHandler | None:
+    by_class, by_status = handlers
     if isinstance(exc, HTTPException):
         handler: ExceptionHandler | None = by_status.get(exc.status_code)
         if handler is not None:
@@ -69,27 +78,32 @@ async def _run_handling(
     try:
         await app(scope, receive, sender)
     except Exception as exc:
-        handler = _find_handler(known, exc)
+        handler = _find_handler(known.get("starlette.exception_handlers", _NO_HANDLERS), exc)
         if handler is None:
             raise
-        if response_started:
-            raise RuntimeError(
-                "Caught handled exception, but response already started. "
-                f"{type(exc).__name__} was raised by the code that sends the response: {exc}"
-            ) from exc
-        response = await _call_handler(handler, connect(), exc)
+        response = await response_to(exc, handler, connect, has_begun=response_started)
         if response is not None:
-            must_answer(response, handler)
             await send_response(response, scope, receive, sender)
         # An exception object that is raised again and again would keep every request's frames.
         exc.__traceback__ = None
 
 
-async def _call_handler(handler: Any, conn: Connection, exc: Exception) -> Response | None:
+async def response_to(
+    exc: Exception, handler: Any, connect: Callable[[], Connection], *, has_begun: bool
+) -> Response | None:
+    """Return what a handler answers to an exception; call it while the exception is handled."""
+    if has_begun:
+        raise RuntimeError(
+            "Caught handled exception, but response already started. "
+            f"{type(exc).__name__} was raised by the code that sends the response: {exc}"
+        ) from exc
+    response: Response | None
     if is_async_callable(handler):
-        response: Response | None = await handler(conn, exc)
+        response = await handler(connect(), exc)
     else:
-        response = await run_in_threadpool(handler, conn, exc)
+        response = await run_in_threadpool(handler, connect(), exc)
+    if response is not None:
+        must_answer(response, handler)
     return response
 
 
@@ -128,9 +142,16 @@ class ExceptionMiddleware:
         scope["starlette.exception_handlers"] = (self._exception_handlers, self._status_handlers)
 
         def connect() -> Connection:
-            return Request(scope, receive, send) if kind == "http" else WebSocket(scope, receive, send)
+            if kind == "websocket":
+                return WebSocket(scope, receive, send)
+            request: Request | None = scope.pop(REQUEST, None)
+            return request or Request(scope, receive, send)
 
         await _run_handling(self.app, connect, scope, scope, receive, send)
+
+    def handler_of(self, exc: Exception) -> ExceptionHandler | None:
+        """Return what answers an exception, None if nothing does."""
+        return _find_handler((self._exception_handlers, self._status_handlers), exc)
 
     async def http_exception(self, request: Request, exc: Exception) -> Response:
         """Answer an HTTPException with its detail as plain text."""

@@ -9,52 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from covet.middleware.base import BaseHTTPMiddleware, _CachedRequest, _StreamingResponse
+from covet.middleware.exceptions import ExceptionMiddleware
 from covet.middleware.in_task import InTask
+from covet.middleware.passage import Passage, PlanRun
+from covet.middleware.plan_task import PlanTask
 from covet.requests import Request
 from covet.responses.base import Response
 from covet.scope_keys import IN_TASK
-from covet.types import ASGIApp, Message, Receive, Scope, Send
+from covet.types import ASGIApp, Message, Scope, Send
 from covet.unanswered import must_answer
 
-__all__ = ["OUTCOME", "FunctionStep", "Passage"]
+__all__ = ["OUTCOME", "FunctionStep"]
 
-# What a plan came to, for the application that makes an answer of it: an exception or a response.
+# What a plan came to, for the application that makes an answer of it: an exception, a response or its task.
 OUTCOME = "covet.outcome"
-
-
-class Passage(Protocol):
-    """One request on its way, as the engine shows it."""
-
-    has_begun: bool
-
-    def open(self) -> tuple[Scope, Receive, Send]:
-        """Return the ASGI channel of the request; made at the first call."""
-
-    def is_unchanged(self) -> bool:
-        """Say whether routes and parameters would still be found as the client sent them."""
-
-    def enter(self, segment: int) -> Response | None:
-        """Go inwards through native middleware; return its early answer."""
-
-    def plan(self, segment: int | None) -> Awaitable[Response] | None:
-        """Return what runs the route's plan and takes its answer through native middleware; None when only
-        Python can answer. A response of another class has not been through it.
-        """
-
-    def leave(self, segment: int | None, response: Response) -> Response | None:
-        """Go outwards through native middleware; None when only the response knows what it sends."""
-
-    def send(self, response: Response) -> bool:
-        """Answer; False when only the response knows what it sends."""
-
-    def background(self) -> list[Callable[[], Awaitable[None]]]:
-        """Return what runs after the answer."""
-
-    def step_outside(self) -> None:
-        """Leave all middleware of the user's: what answers now is not seen by it."""
 
 
 class _LateRequest(_CachedRequest):
@@ -103,23 +74,41 @@ class _Visit:
 
     def __init__(self, passage: Passage) -> None:
         self.passage = passage
-        self.below: list[InTask] = []
-        self.background: list[Callable[[], Awaitable[None]]] = []
+        self.half_way: list[InTask | PlanTask] = []
+        # What runs after the answer, innermost first.
+        self.ends: list[Callable[[], Awaitable[None]]] = []
 
     async def through(self, app: ASGIApp, request: _CachedRequest) -> Response:
         """Run an application until its response begins."""
         scope, _, send = self.passage.open()
+        return await self._below(app, scope, request, send)
+
+    async def around(self, app: ASGIApp, outcome: object, request: _CachedRequest) -> Response:
+        """Run the ASGI form of native middleware that the request has entered, around what lies behind it."""
+        _, _, send = self.passage.open()
+        scope = self.passage.original()
+        scope[OUTCOME] = outcome
+        return await self._below(app, scope, request, send)
+
+    async def _below(self, app: ASGIApp, scope: Scope, request: _CachedRequest, send: Send) -> Response:
         below = InTask(app, scope, request.wrapped_receive, send)
-        self.below.append(below)
+        self.half_way.append(below)
+        self.ends.append(partial(_finish, below))
         scope[IN_TASK] = True
         message, info = await below.start()
         return _StreamingResponse.of(message, below.body(), info, below.forward_body)
+
+    async def run(self, task: PlanTask, plan: PlanRun) -> Response | None:
+        """Run a plan until its response is there; None when it is the task's to send."""
+        self.half_way.append(task)
+        self.ends.append(task.finish)
+        return await task.start(plan)
 
     def carry(self, segment: int | None, response: Response) -> Response | None:
         """Take a response outwards to the next step; None when only it knows what it sends."""
         carried = self.passage.leave(segment, response)
         if carried is not None and response.background is not None:
-            self.background.append(response.background)
+            self.ends.append(response.background)
             response.background = None
         return carried
 
@@ -132,29 +121,31 @@ class _Visit:
             scope, receive, send = self.passage.open()
             scope[IN_TASK] = False
             await response(scope, receive, send)
-        for task in reversed(self.background):
-            await task()
-        for below in self.below:
-            below.scope[IN_TASK] = True
-            await below.finish()
+        for end in reversed(self.ends):
+            await end()
         for task in self.passage.background():
             await task()
 
     async def forget(self) -> None:
         """Give up what came of an earlier `call_next`."""
         await self.abort()
-        self.below.clear()
-        self.background.clear()
+        self.half_way.clear()
+        self.ends.clear()
 
     async def abort(self) -> None:
         """Cancel what is half-way."""
-        for below in self.below:
-            await below.abort()
+        for begun in reversed(self.half_way):
+            await begun.abort()
 
     def close(self) -> None:
         """Stop what is half-way, where it cannot be waited for."""
-        for below in self.below:
-            below.close()
+        for begun in reversed(self.half_way):
+            begun.close()
+
+
+async def _finish(below: InTask) -> None:
+    below.scope[IN_TASK] = True
+    await below.finish()
 
 
 class FunctionStep:
@@ -162,7 +153,7 @@ class FunctionStep:
 
     `segment` is the number of the native middleware directly behind it. `rest` is all that lies behind it as
     an ASGI application; `unusual` is the ASGI form of that segment around an application that makes an answer
-    of `scope[OUTCOME]`.
+    of `scope[OUTCOME]`; `handlers` are the application's exception handlers.
     """
 
     def __init__(
@@ -170,14 +161,17 @@ class FunctionStep:
         layer: BaseHTTPMiddleware,
         segment: int | None,
         following: FunctionStep | None,
+        *,
         rest: ASGIApp,
         unusual: ASGIApp,
+        handlers: ExceptionMiddleware,
     ) -> None:
         self.dispatch = layer.dispatch_func
         self.segment = segment
         self.following = following
         self.rest = rest
         self.unusual = unusual
+        self.handlers = handlers
 
     async def run(self, passage: Passage, fail: ASGIApp) -> None:
         """Answer a request, as the outermost step; `fail` answers and raises `scope[OUTCOME]`."""
@@ -202,38 +196,49 @@ class FunctionStep:
         return self.dispatch(request, partial(self._call_next, visit, request))
 
     async def _call_next(self, visit: _Visit, request: _LateRequest, _given: Request) -> Response:
-        if visit.below or visit.background:
+        if visit.ends:
             await visit.forget()
         if not request.is_unchanged():
             return await visit.through(self.rest, request)
-        # Before native middleware is entered: what then is Python's to answer would enter it again.
-        plan = visit.passage.plan(self.segment) if self.following is None else None
-        if plan is None and self.following is None:
-            return await visit.through(self.rest, request)
+        if self.following is None:
+            return await self._run_plan(visit, request)
         early = None if self.segment is None else visit.passage.enter(self.segment)
         if early is not None:
             return early
-        outcome: Response | Exception
-        if self.following is None:
-            outcome, carried = await _run(plan)
-        else:
-            response = await self.following.respond(visit)
-            must_answer(response, self.following.dispatch)
-            outcome, carried = response, visit.carry(self.segment, response)
+        response = await self.following.respond(visit)
+        must_answer(response, self.following.dispatch)
+        carried = visit.carry(self.segment, response)
         if carried is not None:
             return carried
-        request.scope[OUTCOME] = outcome
-        return await visit.through(self.unusual, request)
+        return await visit.around(self.unusual, response, request)
 
-
-async def _run(plan: Awaitable[Response] | None) -> tuple[Response | Exception, Response | None]:
-    """Return what a plan came to, and the response if it has left the native middleware already."""
-    assert plan is not None
-    try:
-        outcome = await plan
-    except Exception as exc:
-        return exc, None
-    return outcome, outcome if type(outcome) is _StreamingResponse else None
+    async def _run_plan(self, visit: _Visit, request: _LateRequest) -> Response:
+        passage = visit.passage
+        task = PlanTask(passage, self.segment, request, self.handlers) if passage.has_exits else None
+        # Before native middleware is entered: what then is Python's to answer would enter it again.
+        plan = passage.plan(self.segment, None if task is None else task.deliver)
+        if plan is None:
+            return await visit.through(self.rest, request)
+        early = None if self.segment is None else passage.enter(self.segment)
+        if early is not None:
+            plan.close()
+            return early
+        if task is not None:
+            response = await visit.run(task, plan)
+            if response is not None:
+                return response
+            return await visit.around(self.unusual, task, request)
+        try:
+            outcome: Response | Exception | None = await plan
+        except Exception as exc:
+            outcome = exc
+        if type(outcome) is _StreamingResponse:
+            return outcome
+        try:
+            return await visit.around(self.unusual, outcome, request)
+        finally:
+            # An error would keep its own frames.
+            outcome = None
 
 
 async def _fail(passage: Passage, fail: ASGIApp, error: Exception) -> None:

@@ -139,7 +139,13 @@ impl Host for AsgiHost {
         }
     }
 
-    fn failed(&self, _py: Python<'_>, error: PyErr) -> PyResult<Option<Py<PyAny>>> {
+    fn failed(&self, py: Python<'_>, error: PyErr) -> PyResult<Option<Py<PyAny>>> {
+        // For exception handlers: it holds a body that was read.
+        if let Some(request) = self.known_request(py) {
+            self.scope
+                .bind(py)
+                .set_item(intern!(py, "covet.request"), request)?;
+        }
         Err(error)
     }
 

@@ -60,7 +60,7 @@ impl AsgiDoor {
             send,
         };
         if !attempt.takes_body() {
-            return attempt.run(py, b"");
+            return attempt.run(py, b"", &attempt.receive);
         }
         let Some(collect) = attempt
             .table
@@ -171,9 +171,15 @@ pub(crate) struct Attempt {
 
 #[pymethods]
 impl Attempt {
-    /// The awaitable that answers; None when the plan cannot (nothing was called then).
-    fn __call__(&self, py: Python<'_>, body: &Bound<'_, PyBytes>) -> PyResult<Option<Py<PyAny>>> {
-        self.run(py, body.as_bytes())
+    /// The awaitable that answers; None when the plan cannot (nothing was called then). `receive` gives the body again,
+    /// to whoever asks for the request.
+    fn __call__(
+        &self,
+        py: Python<'_>,
+        body: &Bound<'_, PyBytes>,
+        receive: &Bound<'_, PyAny>,
+    ) -> PyResult<Option<Py<PyAny>>> {
+        self.run(py, body.as_bytes(), receive.as_unbound())
     }
 
     /// The largest body that is collected for a plan, by the route, the application or our server; None is no limit.
@@ -191,6 +197,12 @@ impl Attempt {
         Ok(held.and_then(|held| held.extract().ok()))
     }
 
+    /// The scope of the request.
+    #[getter]
+    fn scope(&self, py: Python<'_>) -> Py<PyDict> {
+        self.scope.clone_ref(py)
+    }
+
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.scope)?;
         visit.call(&self.receive)?;
@@ -203,7 +215,7 @@ impl Attempt {
         self.table.row(self.located.tag).is_some_and(|row| row.takes_body)
     }
 
-    fn run(&self, py: Python<'_>, body: &[u8]) -> PyResult<Option<Py<PyAny>>> {
+    fn run(&self, py: Python<'_>, body: &[u8], receive: &Py<PyAny>) -> PyResult<Option<Py<PyAny>>> {
         let Some(row) = self.table.row(self.located.tag) else {
             return Ok(None);
         };
@@ -241,7 +253,7 @@ impl Attempt {
             py,
             self.table.clone(),
             &self.scope,
-            &self.receive,
+            receive,
             &self.send,
             row.pace.clone(),
         );

@@ -20,6 +20,13 @@ const JSON: Bytes = Bytes::from_static(b"application/json");
 
 /// Send a plan's answer; gives what runs in the background after it.
 pub(crate) fn respond(exchange: &Exchange, answer: Answer) -> Option<Py<PyAny>> {
+    let (head, body, background) = framed(exchange, answer);
+    exchange.respond(head, body);
+    background
+}
+
+/// Head and body of a plan's answer, its length among the fields, and what runs in the background after it.
+pub(crate) fn framed(exchange: &Exchange, answer: Answer) -> (ResponseHead, Body, Option<Py<PyAny>>) {
     let Answer {
         status,
         mut headers,
@@ -30,8 +37,7 @@ pub(crate) fn respond(exchange: &Exchange, answer: Answer) -> Option<Py<PyAny>> 
     if !framed && !covet_http::response::is_bodiless(status) {
         headers.insert(0, (NAME_LENGTH, exchange.site.length(body.len())));
     }
-    exchange.respond(ResponseHead { status, headers }, Body::from(body));
-    background
+    (ResponseHead { status, headers }, Body::from(body), background)
 }
 
 /// The answer to a path that no route has, as FastAPI writes it.

@@ -241,6 +241,18 @@ impl Exchange {
         self.begun.get().map(|begun| begun.elapsed()).unwrap_or_default()
     }
 
+    /// Put the request object that a plan made into the scope, for exception handlers: it holds a body that was read.
+    pub(crate) fn show_request(&self, py: Python<'_>) -> PyResult<()> {
+        let request = self
+            .request
+            .borrow()
+            .as_ref()
+            .map(|request| request.clone_ref(py));
+        let Some(request) = request else { return Ok(()) };
+        let scope = self.scope(py)?;
+        scope.bind(py).set_item(intern!(py, "covet.request"), request)
+    }
+
     /// Ask the settings of the table that matched.
     pub(crate) fn found_settings<T>(&self, ask: impl FnOnce(&Settings) -> Option<T>) -> Option<T> {
         self.found

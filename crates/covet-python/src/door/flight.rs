@@ -130,6 +130,7 @@ pub(crate) fn route_error(py: Python<'_>, exchange: &SharedExchange, error: PyEr
     });
     let Some(handler) = handler else { return Err(error) };
     let scope = inner.route_scope(py)?;
+    inner.show_request(py)?;
     let (receive, send) = pair(py, exchange)?;
     let error = error.into_value(py).into_any();
     call(handler.bind(py), [&scope, &receive, &send, &error])

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use covet_middleware::{Cors, CorsOptions, Fields, Gzip, GzipOptions, Middleware, OriginPredicate};
 use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyTuple};
 
 use super::journal;
 
@@ -26,10 +26,21 @@ pub(crate) fn native_middleware(data: &Bound<'_, PyAny>) -> PyResult<Option<Arc<
 }
 
 fn cors(options: &Bound<'_, PyDict>) -> PyResult<CorsOptions> {
+    let origins: Py<PyAny> = read(options, "allow_origins")?;
+    let pattern: Option<Py<PyAny>> = read(options, "allow_origin_regex")?;
+    // A collection that can change is asked each time: an origin that was taken away is refused at once.
+    let lasts = origins.bind(options.py()).is_instance_of::<PyTuple>();
     Ok(CorsOptions {
-        allow_origins: read(options, "allow_origins")?,
+        allow_origins: if lasts {
+            origins.extract(options.py())?
+        } else {
+            Vec::new()
+        },
         allow_all_origins: read(options, "allow_all_origins")?,
-        allow_origin_regex: read::<Option<Py<PyAny>>>(options, "allow_origin_regex")?.map(predicate),
+        allow_origin_regex: match ((!lasts).then_some(origins), pattern) {
+            (None, None) => None,
+            (live, pattern) => Some(predicate(live, pattern)),
+        },
         allow_methods: read(options, "allow_methods")?,
         allow_headers: read(options, "allow_headers")?,
         allow_all_headers: read(options, "allow_all_headers")?,
@@ -61,22 +72,32 @@ fn fields(options: &Bound<'_, PyDict>, name: &'static str) -> PyResult<Fields> {
     Ok(pairs.into_iter().map(shared).collect())
 }
 
-/// A callable that Python decides with. What it cannot decide is not allowed.
-fn predicate(callable: Py<PyAny>) -> OriginPredicate {
+/// What Python decides with: a collection that may change, and a callable. What it cannot decide is not allowed.
+fn predicate(live: Option<Py<PyAny>>, pattern: Option<Py<PyAny>>) -> OriginPredicate {
     Box::new(move |origin| {
         Python::attach(|py| {
-            let verdict = callable
-                .bind(py)
-                .call1((origin,))
-                .and_then(|verdict| verdict.is_truthy());
-            verdict.unwrap_or_else(|error| {
+            allows(py, live.as_ref(), pattern.as_ref(), origin).unwrap_or_else(|error| {
                 journal::log_exception(
                     py,
-                    "CORS: allow_origin_regex failed; the origin is refused",
+                    "CORS: allow_origins or allow_origin_regex failed; the origin is refused",
                     &error,
                 );
                 false
             })
         })
     })
+}
+
+fn allows(
+    py: Python<'_>,
+    live: Option<&Py<PyAny>>,
+    pattern: Option<&Py<PyAny>>,
+    origin: &str,
+) -> PyResult<bool> {
+    if let Some(pattern) = pattern
+        && pattern.bind(py).call1((origin,))?.is_truthy()?
+    {
+        return Ok(true);
+    }
+    live.map_or(Ok(false), |live| live.bind(py).contains(origin))
 }

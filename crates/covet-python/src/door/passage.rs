@@ -15,13 +15,15 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyInt, PyList, PyString, PyTuple};
 
 use super::asgi_out::pair;
+use super::conclusion::framed;
 use super::exchange::{Exchange, Incoming, SharedExchange};
 use super::head_source::HeadSource;
 use super::native_body::NativeBody;
 use super::socket_host::SocketHost;
 use super::step_host::StepHost;
 use super::table::Settings;
-use crate::object::ffi::LoopBound;
+use crate::object::ffi::{Context, LoopBound};
+use crate::object::task::Started;
 use crate::plan::{Answer, Execution, PlanRun, Prepared, native_answer, raw_fields};
 
 /// The channel of a request for Python: scope, `receive` and `send`.
@@ -35,8 +37,8 @@ struct Opened {
     fields: Py<PyTuple>,
 }
 
-/// What of a scope decides what a plan does.
-const ROUTED: [&str; 5] = ["method", "path", "root_path", "query_string", "headers"];
+/// What of a scope decides what a plan does, besides the fields.
+const ROUTED: [&str; 4] = ["method", "path", "root_path", "query_string"];
 
 #[derive(Default)]
 struct Course {
@@ -94,13 +96,31 @@ impl Passage {
             }
         }
         let Some(fields) = scope.get_item(intern!(py, "headers"))? else {
-            return Ok(true);
+            return Ok(false);
         };
+        // Whoever looks at `request.headers` leaves another list of the same fields.
         let Ok(fields) = fields.cast_exact::<PyList>() else {
             return Ok(false);
         };
         let came = opened.fields.bind(py);
         Ok(fields.len() == came.len() && fields.iter().zip(came.iter()).all(|(now, came)| now.is(&came)))
+    }
+
+    /// The scope; a copy of it with what the client sent where that was changed: for middleware outside of the change.
+    fn original(&self, py: Python<'_>) -> PyResult<Py<PyDict>> {
+        let (scope, ..) = self.open(py)?;
+        if self.is_unchanged(py)? {
+            return Ok(scope);
+        }
+        let (_, course) = self.here()?;
+        let opened = course.opened.borrow();
+        let opened = opened.as_ref().ok_or_else(elsewhere)?;
+        let copy = scope.bind(py).copy()?;
+        for (key, came) in ROUTED.into_iter().zip(&opened.came) {
+            copy.set_item(PyString::intern(py, key), came)?;
+        }
+        copy.set_item(intern!(py, "headers"), opened.fields.bind(py).to_list())?;
+        Ok(copy.unbind())
     }
 
     /// Go inwards through a segment of native middleware; a response is its early answer.
@@ -118,9 +138,28 @@ impl Passage {
         }
     }
 
+    /// Do dependencies of the route's plan have exits?
+    #[getter]
+    fn has_exits(&self) -> PyResult<bool> {
+        let (exchange, _) = self.here()?;
+        let found = exchange.found.borrow();
+        let row = found.as_ref().and_then(|found| found.table.row(found.tag));
+        Ok(row.is_some_and(|row| {
+            row.plan
+                .as_ref()
+                .is_some_and(|plan| plan.get().opens_generators())
+        }))
+    }
+
     /// The awaitable of the route's plan, which gives the response as it leaves the segment; None when only Python can
-    /// answer. Nothing of the user's is called before it is awaited.
-    fn plan(slf: &Bound<'_, Self>, segment: Option<usize>) -> PyResult<Option<Py<PlanRun>>> {
+    /// answer. Nothing of the user's is called before it is awaited. A plan with exits awaits `deliver(response)` before
+    /// they run, and gives nothing.
+    #[pyo3(signature = (segment, deliver=None))]
+    fn plan(
+        slf: &Bound<'_, Self>,
+        segment: Option<usize>,
+        deliver: Option<Py<PyAny>>,
+    ) -> PyResult<Option<Py<PlanRun>>> {
         let py = slf.py();
         let (exchange, course) = slf.get().here()?;
         let Some(found) = exchange.found.borrow().clone() else {
@@ -152,10 +191,24 @@ impl Passage {
             exchange: slf.get().exchange.clone(),
             pace: row.pace.clone(),
         };
-        let host = StepHost::new(socket, slf.clone().unbind(), segment);
+        let host = StepHost::new(socket, slf.clone().unbind(), segment, deliver);
         Execution::new(plan.clone_ref(py), values, Arc::new(host))
             .into_run(py)
             .map(Some)
+    }
+
+    /// Start a coroutine in a task of its own and a copy of this context; None: it has ended already.
+    fn start(&self, py: Python<'_>, coroutine: Py<PyAny>) -> PyResult<Option<Py<PyAny>>> {
+        let (exchange, _) = self.here()?;
+        match exchange
+            .site
+            .tasks
+            .start(py, &coroutine, &Context::current(py)?)?
+        {
+            Started::Pending(task) => Ok(Some(task)),
+            Started::Finished(_) => Ok(None),
+            Started::Raised(error) => Err(error),
+        }
     }
 
     /// Take a response outwards, through a segment if there is one; None when only its `__call__` knows what it sends.
@@ -217,24 +270,9 @@ impl Passage {
         segment: Option<usize>,
     ) -> PyResult<Py<PyAny>> {
         let (exchange, course) = self.here()?;
-        let Answer {
-            status,
-            mut headers,
-            framed,
-            body,
-            background,
-        } = answer;
+        let (head, body, background) = framed(exchange, answer);
         course.background.borrow_mut().extend(background);
-        if !framed && !covet_http::response::is_bodiless(status) {
-            headers.insert(
-                0,
-                (
-                    Bytes::from_static(b"content-length"),
-                    exchange.site.length(body.len()),
-                ),
-            );
-        }
-        let (head, body) = self.left(segment, ResponseHead { status, headers }, Body::from(body))?;
+        let (head, body) = self.left(segment, head, body)?;
         self.made(py, head, body)
     }
 

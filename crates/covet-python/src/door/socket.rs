@@ -174,8 +174,7 @@ impl SocketDoor {
         let Some(row) = table.row(found.tag) else { return };
         let Some(plan) = &row.plan else { return };
         let streams = row.takes_body && matches!(request.body, Body::Stream(_));
-        let only_python = table.settings.pipeline.steps.is_some()
-            && (plan.get().opens_generators() || table.cancels_inside(found.tag));
+        let only_python = table.settings.pipeline.steps.is_some() && table.cancels_inside(found.tag);
         if streams || only_python || !fits(&table, row, &request.head.framing) {
             let cancels = table.cancels_outside(Some(found.tag));
             let exchange = Exchange::new(self.site.clone(), request, reply, around);

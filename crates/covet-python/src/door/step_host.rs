@@ -4,6 +4,7 @@
 use pyo3::prelude::*;
 use pyo3::{PyTraverseError, PyVisit};
 
+use super::exchange::Exchange;
 use super::passage::Passage;
 use super::socket_host::SocketHost;
 use crate::object::awaitable::Done;
@@ -15,15 +16,23 @@ pub(crate) struct StepHost {
     passage: Py<Passage>,
     /// The native middleware that the answer leaves through.
     segment: Option<usize>,
+    /// `deliver(response)`: what comes between a response and the exits of its dependencies.
+    deliver: Option<Py<PyAny>>,
 }
 
 impl StepHost {
     /// The host of the plan that `passage` runs.
-    pub(crate) fn new(socket: SocketHost, passage: Py<Passage>, segment: Option<usize>) -> Self {
+    pub(crate) fn new(
+        socket: SocketHost,
+        passage: Py<Passage>,
+        segment: Option<usize>,
+        deliver: Option<Py<PyAny>>,
+    ) -> Self {
         Self {
             socket,
             passage,
             segment,
+            deliver,
         }
     }
 }
@@ -42,14 +51,19 @@ impl Host for StepHost {
             Outcome::Native(answer) => self.passage.get().response(py, answer, self.segment)?,
             Outcome::Object(response) => response,
         };
-        Done::with(py, response).map(Some)
+        match &self.deliver {
+            Some(deliver) => deliver.call1(py, (response,)).map(Some),
+            None => Done::with(py, response).map(Some),
+        }
     }
 
-    fn failed(&self, _py: Python<'_>, error: PyErr) -> PyResult<Option<Py<PyAny>>> {
+    fn failed(&self, py: Python<'_>, error: PyErr) -> PyResult<Option<Py<PyAny>>> {
+        Exchange::here(&self.socket.exchange)?.show_request(py)?;
         Err(error)
     }
 
     fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.deliver)?;
         visit.call(&self.passage)
     }
 }
