@@ -40,25 +40,12 @@ class Pair(Convertor[list[str]]):
         return "/".join(value)
 
 
-CONVERTOR_TYPES["pair"] = Pair()
-CONVERTOR_TYPES["word"] = CONVERTOR_TYPES["str"]
-
 app = CovetPy()
-
-
-@app.get("/pairs/{pair:pair}")
-async def pairs(request: Request) -> Any:
-    return request.path_params["pair"]
 
 
 @app.get("/numbers/{number:int}")
 async def numbers(number: int) -> Any:
     return number
-
-
-@app.get("/words/{word:word}")
-async def words(word: str) -> Any:
-    return word
 
 
 @app.get("/typed/{number}/{ratio}/{key}/{colour}")
@@ -287,12 +274,34 @@ def test_a_large_body(client: Any) -> None:
     assert client.post("/item", json={"name": name}).json()["name"] == name
 
 
-def test_a_convertor_of_the_users_decides_even_where_no_parameter_takes_its_value(client: Any) -> None:
+@pytest.fixture
+def convertors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(CONVERTOR_TYPES, "pair", Pair())
+    monkeypatch.setitem(CONVERTOR_TYPES, "word", CONVERTOR_TYPES["str"])
+
+
+@pytest.mark.usefixtures("convertors")
+def test_a_convertor_of_the_users_decides_even_where_no_parameter_takes_its_value(client_of: Any) -> None:
+    app = CovetPy()
+
+    @app.get("/pairs/{pair:pair}")
+    async def pairs(request: Request) -> Any:
+        return request.path_params["pair"]
+
+    client = client_of(app)
     assert client.get("/pairs/a/b").json() == ["a", "b"]
     assert client.get("/pairs/a").status_code == 404
 
 
-def test_a_convertor_of_ours_may_have_a_second_name(client: Any) -> None:
+@pytest.mark.usefixtures("convertors")
+def test_a_convertor_of_ours_may_have_a_second_name(client_of: Any) -> None:
+    app = CovetPy()
+
+    @app.get("/words/{word:word}")
+    async def words(word: str) -> Any:
+        return word
+
+    client = client_of(app)
     assert client.get("/words/a").json() == "a"
     assert client.get("/words/a/b").status_code == 404
 
