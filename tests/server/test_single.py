@@ -109,9 +109,7 @@ def test_a_thread_that_never_ends_does_not_hold_the_process(serve, tmp_path):
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_an_exit_function_that_never_ends_does_not_hold_the_process(serve, tmp_path, workers):
     (tmp_path / "clings.py").write_text(
-        "import atexit, threading\n"
-        "atexit.register(threading.Event().wait)\n"
-        "from plain import app\n"
+        "import atexit, threading\natexit.register(threading.Event().wait)\nfrom plain import app\n"
     )
     server = serve("clings:app", "--workers", workers)
     started = time.monotonic()
