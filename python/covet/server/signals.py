@@ -35,7 +35,11 @@ class StopSignal:
     """
 
     def __init__(
-        self, *, supervised: bool, on_stop: Callable[[], None], put_off: Callable[[int], bool]
+        self,
+        *,
+        supervised: bool,
+        on_stop: Callable[[], None],
+        put_off: Callable[[int], bool] = lambda signum: False,
     ) -> None:
         self.should_exit = False
         self.reason = ""
