@@ -67,7 +67,7 @@ def compile_pipeline(app: Any, layers: Layers) -> tuple[dict[str, Any], bool]:
     """Return the pipeline as data, and whether it leads all the way to the routes."""
     outer = _leading_natives(layers.user)
     rest = layers.user[len(outer) :]
-    steps = _steps(rest, layers.core, _handlers(app))
+    steps = _steps(rest, layers.core, _handled(app, _send_outcome), _answering(app))
     pipeline: dict[str, Any] = {"outer": [description for _, description in outer]}
     if outer:
         pipeline["inside"] = _inside(app, rest[0] if rest else layers.core)
@@ -120,7 +120,7 @@ def ways_of(layers: Sequence[Any]) -> list[Way]:
 
 
 def _steps(
-    layers: Sequence[Any], core: ASGIApp, handlers: ExceptionMiddleware
+    layers: Sequence[Any], core: ASGIApp, handlers: ExceptionMiddleware, answering: ASGIApp
 ) -> tuple[FunctionStep, list[list[Any]]] | None:
     """Return the first step and the segments; None when a layer is neither native nor a function."""
     segments: list[list[Any]] = []
@@ -135,7 +135,7 @@ def _steps(
             segment = len(segments) if natives else None
             if natives:
                 segments.append([description for _, description in natives])
-            innermost = handlers if following is None else _call_outcome
+            innermost = answering if following is None else _call_outcome
             unusual = _around([native for native, _ in natives], innermost)
             following = FunctionStep(layer, segment, following, rest=rest, unusual=unusual, handlers=handlers)
             natives = []
@@ -175,11 +175,27 @@ async def _call_outcome(scope: Scope, receive: Receive, send: Send) -> None:
     await scope.pop(OUTCOME)(scope, receive, send)
 
 
-def _handlers(app: Any) -> ExceptionMiddleware:
-    """Return an application that makes an answer of an outcome with the application's exception handlers."""
+def _handled(app: Any, inner: ASGIApp) -> ExceptionMiddleware:
+    """Return an application around another that answers its errors with the application's handlers."""
     given = app.exception_handlers.items()
     handlers = {key: handler for key, handler in given if key not in (500, Exception)}
-    return ExceptionMiddleware(_send_outcome, handlers=handlers, debug=app.debug)
+    return ExceptionMiddleware(inner, handlers=handlers, debug=app.debug)
+
+
+def _answering(app: Any) -> ASGIApp:
+    """Return an application that makes an answer of what a route's plan came to.
+
+    Handlers stand around a route twice, as in Starlette: what the first raises is the second's to answer. The
+    task of a plan has asked the first itself.
+    """
+    once = _handled(app, _send_outcome)
+    twice = _handled(app, once)
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        layers = once if isinstance(scope[OUTCOME], PlanTask) else twice
+        await layers(scope, receive, send)
+
+    return answer
 
 
 def _on_error(app: Any) -> Any:
@@ -211,7 +227,7 @@ def _inside(app: Any, rest: ASGIApp) -> ASGIApp:
 
 def error_stack(app: Any) -> ASGIApp:
     """Return an application that answers the exception `scope[OUTCOME]` as the application would."""
-    return _outside_on_error(app, _handlers(app))
+    return _outside_on_error(app, _answering(app))
 
 
 def _outside_on_error(app: Any, rest: ASGIApp) -> ASGIApp:

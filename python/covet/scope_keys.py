@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["DOOR", "GIVEN_BODY_LIMIT", "HELD_BODY", "IN_TASK", "REQUEST"]
+__all__ = ["DOOR", "FROM_ROUTE", "GIVEN_BODY_LIMIT", "HANDLERS", "HELD_BODY", "IN_TASK", "REQUEST"]
 
 # True while what runs may be left half-way by a function middleware (`covet.middleware.isolation`).
 IN_TASK = "covet.in_task"
@@ -14,3 +14,7 @@ HELD_BODY = "covet.held_body"
 GIVEN_BODY_LIMIT = "starlette.max_body_size"
 # The request object of a plan that failed, for exception handlers: it holds a body that was read.
 REQUEST = "covet.request"
+# Exception handlers by class and by status, under Starlette's name.
+HANDLERS = "starlette.exception_handlers"
+# True while an error of a route's plan passes through the router.
+FROM_ROUTE = "covet.from_route"

@@ -1,7 +1,7 @@
 """An application as a whole, through both doors: routes, errors, middleware, mounts, lifespan."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Annotated, Any
 
 import pytest
@@ -400,3 +400,60 @@ def test_a_body_that_was_read_is_there_for_the_request_and_for_exception_handler
 
     answer = client_of(app).post(path, json={"a": 1})
     assert (answer.status_code, answer.json()) == (418, {"a": 1})
+
+
+def raising_handlers() -> CovetPy:
+    app = CovetPy()
+
+    class First(Exception):
+        pass
+
+    class Second(Exception):
+        pass
+
+    @app.exception_handler(First)
+    async def first(request: Request, error: First) -> Response:
+        raise HTTPException(418, "of the first handler")
+
+    @app.exception_handler(Second)
+    async def second(request: Request, error: Second) -> Response:
+        raise First
+
+    def with_exit() -> Iterator[None]:
+        yield
+
+    @app.get("/first")
+    async def raises_first() -> None:
+        raise First
+
+    @app.get("/second")
+    async def raises_second() -> None:
+        raise Second
+
+    @app.get("/first-with-exit", dependencies=[Depends(with_exit)])
+    async def raises_first_with_exit() -> None:
+        raise First
+
+    @app.get("/second-with-exit", dependencies=[Depends(with_exit)])
+    async def raises_second_with_exit() -> None:
+        raise Second
+
+    return app
+
+
+@pytest.mark.parametrize("behind", ["nothing", "function middleware"])
+@pytest.mark.parametrize("path", ["", "-with-exit"])
+def test_what_a_handler_raises_is_answered_once_more_and_no_further(
+    client_of: Any, behind: str, path: str
+) -> None:
+    app = raising_handlers()
+    if behind == "function middleware":
+
+        @app.middleware("http")
+        async def through(request: Request, call_next: Any) -> Any:
+            return await call_next(request)
+
+    client = client_of(app)
+    answer = client.get(f"/first{path}")
+    assert (answer.status_code, answer.json()) == (418, {"detail": "of the first handler"})
+    assert client.get(f"/second{path}").status_code == 500

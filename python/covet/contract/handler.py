@@ -22,6 +22,7 @@ from covet.responses import Response
 from covet.routing.api_route import handler_for
 from covet.routing.declaration import Declared, populate
 from covet.routing.handler import get_request_handler
+from covet.scope_keys import HANDLERS
 from covet.types import Scope
 
 __all__ = ["request_handler"]
@@ -92,7 +93,7 @@ async def _answer(handle: Callable[[Request], Awaitable[Response]], request: Req
             with _in_scope(request.scope, (request_stack, function_stack, files)):
                 return await handle(request)
     except RequestValidationError as refused:
-        by_class, _ = request.scope.get("starlette.exception_handlers", ({}, {}))
+        by_class, _ = request.scope.get(HANDLERS, ({}, {}))
         if any(cls in by_class for cls in type(refused).__mro__):
             raise
         return await request_validation_exception_handler(request, refused)

@@ -15,7 +15,7 @@ from covet.http_exceptions import HTTPException, WebSocketException
 from covet.middleware.isolation import passes_through, send_response
 from covet.requests import Request
 from covet.responses.base import PlainTextResponse, Response
-from covet.scope_keys import REQUEST
+from covet.scope_keys import FROM_ROUTE, HANDLERS, REQUEST
 from covet.types import ASGIApp, ExceptionHandler, Message, Receive, Scope, Send
 from covet.unanswered import must_answer
 from covet.websockets import WebSocket
@@ -78,10 +78,17 @@ async def _run_handling(
     try:
         await app(scope, receive, sender)
     except Exception as exc:
-        handler = _find_handler(known.get("starlette.exception_handlers", _NO_HANDLERS), exc)
+        handler = _find_handler(known.get(HANDLERS, _NO_HANDLERS), exc)
         if handler is None:
             raise
-        response = await response_to(exc, handler, connect, has_begun=response_started)
+        try:
+            response = await response_to(exc, handler, connect, has_begun=response_started)
+        except Exception as raised:
+            # A plan has no handlers around it; those around the router are asked twice instead.
+            second = _find_handler(known[HANDLERS], raised) if scope.pop(FROM_ROUTE, False) else None
+            if second is None:
+                raise
+            response = await response_to(raised, second, connect, has_begun=response_started)
         if response is not None:
             await send_response(response, scope, receive, sender)
         # An exception object that is raised again and again would keep every request's frames.
@@ -139,7 +146,7 @@ class ExceptionMiddleware:
         if kind not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
-        scope["starlette.exception_handlers"] = (self._exception_handlers, self._status_handlers)
+        scope[HANDLERS] = (self._exception_handlers, self._status_handlers)
 
         def connect() -> Connection:
             if kind == "websocket":

@@ -58,6 +58,7 @@ from covet.routing.place import Place
 from covet.routing.route import BaseRoute
 from covet.routing.router import Router
 from covet.routing.verbs import Verbs
+from covet.scope_keys import FROM_ROUTE
 from covet.types import ASGIApp, DecoratedCallable, Lifespan, Receive, Scope, Send
 
 __all__ = ["APIRouter"]
@@ -214,7 +215,11 @@ class APIRouter(Verbs, Router):
         if scope["type"] == "http" and (door := self.__dict__.get("asgi_door")) is not None:
             running = door(scope, receive, send)
             if running is not None:
-                again = await running
+                try:
+                    again = await running
+                except Exception:
+                    scope[FROM_ROUTE] = True
+                    raise
                 if again is None:
                     return
                 receive = again
