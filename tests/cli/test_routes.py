@@ -140,3 +140,21 @@ def test_a_serving_command_imports_no_framework_before_the_application_does():
     program = "import sys, covet.cli.run, covet.cli.dev; print('covet.routing' in sys.modules)"
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert answer.stdout == "False\n"
+
+
+def test_the_start_tells_of_websockets_that_are_not_served():
+    from covet import CovetPy, WebSocket
+    from covet.cli.route_checks import RouteChecks
+
+    async def chat(websocket: WebSocket): ...
+
+    app, said = CovetPy(), []
+    RouteChecks(True, said.append)(app)
+    assert said == []
+    app.websocket("/chat")(chat)
+    app.websocket("/news")(chat)
+    RouteChecks(True, said.append)(app)
+    assert len(said) == 1
+    assert said[0].startswith("WebSocket /chat (")
+    assert "and 1 more" in said[0]
+    assert "uvicorn" in said[0]

@@ -1,6 +1,7 @@
-"""What start-up says about an application's routes: conflicts and routes that are never reached.
+"""What start-up says about an application's routes: conflicts, routes that are never reached, WebSockets.
 
-Runs in the worker right after the import; with --strict a finding stops the start.
+Runs in the worker right after the import; with --strict a conflict or a route that is never reached stops the
+start.
 """
 
 from collections.abc import Callable
@@ -8,7 +9,7 @@ from typing import Any, NamedTuple
 
 from covet.server import SettingsError, logs
 
-from .route_table import find_conflicts, list_routes
+from .route_table import Row, find_conflicts, list_routes
 
 __all__ = ["RouteChecks"]
 
@@ -30,7 +31,8 @@ class RouteChecks(NamedTuple):
         """
         if not getattr(app, "routes", None) or logs.worker_name not in FIRST:
             return
-        findings = find_conflicts(list_routes(app))
+        rows = list_routes(app)
+        findings = find_conflicts(rows)
         if findings and self.strict:
             listed = "\n".join(f"  {finding}" for finding in findings[:SHOWN])
             raise SettingsError(f"{len(findings)} conflicts or unreachable routes (--strict)\n{listed}")
@@ -38,3 +40,12 @@ class RouteChecks(NamedTuple):
             self.warn(str(finding))
         if len(findings) > SHOWN:
             self.warn(f"and {len(findings) - SHOWN} more; see covet routes")
+        self._tell_of_websockets([row for row in rows if row.kind == "websocket"])
+
+    def _tell_of_websockets(self, rows: list[Row]) -> None:
+        if rows:
+            more = f" and {len(rows) - 1} more" if len(rows) > 1 else ""
+            self.warn(
+                f"WebSocket {rows[0].path} ({rows[0].where}){more}: this server does not speak WebSocket yet "
+                "and answers 404; run the application under another ASGI server, such as uvicorn"
+            )
