@@ -39,6 +39,7 @@ def test_drains_lose_nothing(serve, workers, drains):
         assert server.output.count("lifespan shutdown") == workers
 
 
+@pytest.mark.timeout(60 + 5 * DRAINS)
 @pytest.mark.parametrize(("workers", "drains"), [(1, DRAINS), (2, DRAINS // 2)])
 def test_drains_under_load_answer_or_refuse(serve, load, until, workers, drains):
     for _ in range(drains):
